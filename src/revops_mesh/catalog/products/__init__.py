@@ -1,0 +1,1 @@
+"""Products: see the contract."""

@@ -1,0 +1,373 @@
+"""The path of every request, assembled once per method from its contract.
+
+    observe → cap → identify → limit → authorize → shape → transact → handler
+
+Each stage is a function that wraps the next; a stage that a method does not need is not there. Streams run the stages up to
+`shape` once and then a read unit per batch. Doors (gRPC, REST, reactions, tests) all call `Kernel.answer` or `Kernel.stream`.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+from google.protobuf.message import Message
+from revops.options.v1 import options_pb2 as options
+from revops.platform.v1 import reasons_pb2 as platform
+
+from . import clock, observe, walk
+from .aggregate import Aggregate
+from .call import Arrival, Call
+from .contract import Method, kind_of, methods_of, patterns_of
+from .errors import BadField, Broken, Failure, invalid, refuse
+from .identity import Authenticator
+from .limiter import Limiter
+from .names import new_uuid
+from .refusals import Refusals
+from .shape import checker
+from .transaction import transact, unit_of
+from .unit import Unit
+
+Layer = Callable[[Message, Call], Awaitable[Message]]
+LONGEST_SECONDS = 30.0
+POLL_SECONDS = 0.25
+
+_log = logging.getLogger("revops.kernel")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A service of a capability: its full name, its implementation and the aggregates it stores."""
+
+    service: str
+    implementation: object
+    aggregates: tuple[type[Aggregate[Any]], ...] = ()
+
+
+class Pools(Protocol):
+    """Connections by login."""
+
+    app: Any
+    platform: Any
+
+
+class Kernel:
+    """The composed pipelines of all methods that this process serves."""
+
+    def __init__(
+        self,
+        modules: Sequence[Module],
+        pools: Pools,
+        authenticator: Authenticator,
+        *,
+        limiter: Limiter | None = None,
+        observer: observe.Observer | None = None,
+        secrets: Sequence[bytes] = (),
+    ) -> None:
+        """`secrets` sign page tokens: the first signs, all verify. Raises `Broken` when a contract or a module is incomplete."""
+        self.pools, self.authenticator = pools, authenticator
+        self.limiter = limiter or Limiter()
+        self.observer = observer or observe.Observer()
+        self.secrets = tuple(secrets)
+        self.refusals = Refusals(pools.app)
+        self.modules = tuple(modules)
+        self.methods: dict[str, Method] = {}
+        self.reactions: dict[str, list[Method]] = {}
+        self._handlers: dict[str, Callable[..., Any]] = {}
+        self._preparations: dict[str, Callable[..., Any]] = {}
+        self._requests: dict[str, Method] = {}
+        for module in modules:
+            self._serve(module)
+        patterns = patterns_of(self.methods.values())
+        self._checks = {path: checker(method, patterns) for path, method in self.methods.items()}
+        self._layers = {p: self._compose(m, self._terminal(m)) for p, m in self.methods.items()}
+
+    def _serve(self, module: Module) -> None:
+        for aggregate in module.aggregates:
+            kind_of(aggregate.state_type)
+            if aggregate.check is Aggregate.check:
+                raise Broken(f"{aggregate.__name__} states no invariants")
+        for method in methods_of(module.service):
+            handler = getattr(module.implementation, method.name, None)
+            if handler is None:
+                raise Broken(f"{type(module.implementation).__name__} has no {method.name}")
+            self.methods[method.path], self._handlers[method.path] = method, handler
+            prepare = getattr(module.implementation, f"Prepare{method.name}", None)
+            if bool(method.policy.reserves) != (prepare is not None):
+                raise Broken(f"{method.full_name} declares reservations or prepares them, but not both")
+            if prepare is not None:
+                self._preparations[method.path] = prepare
+            if method.internal and method.request.__name__ != f"{method.name}Request":
+                self.reactions.setdefault(method.request.DESCRIPTOR.full_name, []).append(method)
+            else:
+                self._requests[method.request.DESCRIPTOR.full_name] = method
+
+    def by_request(self, request: Message) -> Method:
+        """The method that takes a request of this type."""
+        method = self._requests.get(request.DESCRIPTOR.full_name)
+        if method is None:
+            raise Broken(f"no method here takes {request.DESCRIPTOR.full_name}")
+        return method
+
+    def _terminal(self, method: Method) -> Layer:
+        if method.streams:
+            return _admitted
+        return transact(method, self, self._handlers[method.path], self._preparations.get(method.path))
+
+    def _compose(self, method: Method, inner: Layer) -> Layer:
+        for stage in reversed(STAGES):
+            inner = stage(method, self, inner)
+        return inner
+
+    def call(self, method: Method, request: Message, arrival: Arrival) -> Call:
+        """The call of a request that has just arrived."""
+        sent: str = request.request_id if method.has_request_id else ""  # type: ignore[attr-defined]
+        call = Call(self, method, arrival, clock.now(), arrival.metadata.get("traceparent", ""), arrival.principal)
+        call.request_id = _uuid(sent) if sent else arrival.request_id
+        call.granted = arrival.granted
+        return call
+
+    async def answer(self, path: str, request: Message, arrival: Arrival) -> Message:
+        """The answer of a unary method; every refusal is a `Failure`."""
+        method = self.methods[path]
+        return await self._layers[path](request, self.call(method, request, arrival))
+
+    async def stream(self, path: str, request: Message, arrival: Arrival) -> AsyncIterator[Message]:
+        """The answers of a streaming method. It holds no transaction; token and permission are checked before each batch.
+
+        The handler takes (request, call, cursor) and gives a batch and the next cursor, None at the end.
+        """
+        method, handler = self.methods[path], self._handlers[path]
+        call = self.call(method, request, arrival)
+        await self._layers[path](request, call)
+        principal, cursor = call.principal, ""
+        self.limiter.enter_tenant(principal.tenant, stream=True)
+        try:
+            while True:
+                try:
+                    call = self.call(method, request, arrival)
+                    call._principal = await self.authenticator.principal(arrival.metadata)
+                    _permitted(method, call)
+                    async with unit_of(call, self, read_only=True):
+                        batch, cursor = await handler(request, call, cursor)
+                except Exception as error:
+                    raise self.failure(error, call) from None
+                for item in batch:
+                    walk.mask(item, call.principal.permissions)
+                    yield item
+                if cursor is None:
+                    return
+                if not batch:
+                    await asyncio.sleep(POLL_SECONDS)
+        finally:
+            self.limiter.leave_tenant(principal.tenant, stream=True)
+
+    async def ask(self, call: Call, request: Message) -> Message:
+        """Another module's answer, read on the caller's connection, on the grant of the caller's contract."""
+        method = self.by_request(request)
+        if method.full_name not in call.method.asks or not method.reads:
+            raise Broken(f"{call.method.full_name} does not declare that it asks {method.full_name}")
+        child = Call(self, method, call.arrival, call.now, call.trace, call.principal, granted=True)
+        unit = call.unit
+        child._unit = Unit(unit.connection, unit.tenant, unit.partner, unit.now, unit.cap, read_only=True)
+        self._checks[method.path](request, call.principal.permissions)
+        answer: Message = await self._handlers[method.path](request, child)
+        return answer
+
+    async def react(self, method: Method, request: Message, tenant: UUID, arrival: Arrival) -> None:
+        """Runs an internal method for an event or a timer, once per `arrival.request_id` however often it is delivered."""
+        arrival.principal = await self.authenticator.service(method.capability, tenant)
+        await self.answer(method.path, request, arrival)
+
+    def failure(self, error: BaseException, call: Call) -> Failure:
+        """The refusal that an error becomes; a fault of ours is logged whole and answered without its text."""
+        if isinstance(error, Failure):
+            return error
+        if isinstance(error, BadField):
+            return invalid([(error.field, error.description)])
+        if isinstance(error, TimeoutError):
+            return refuse(platform.DEADLINE_PASSED, "The call took longer than it may: repeat it with the same request_id.")
+        if isinstance(error, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
+            return refuse(platform.CONTENDED, "Another call holds what this one needs: repeat it.").retry(0.1)
+        if isinstance(error, _UNAVAILABLE) or (isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)):
+            return refuse(platform.STORE_UNAVAILABLE, "The store does not answer: repeat the call.").retry(1.0)
+        correlation = new_uuid().hex
+        _log.error("fault %s in %s", correlation, call.method.full_name, exc_info=error)
+        return refuse(platform.FAULT, "A fault of ours; quote {correlation}.", correlation=correlation)
+
+
+_UNAVAILABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None  # the shape refuses it with the name of the field
+
+
+async def _admitted(request: Message, call: Call) -> Message:
+    return request
+
+
+def observed(method: Method, kernel: Kernel, inner: Layer) -> Layer:
+    """Outermost, so that it sees every outcome: span, counts, access line, audit of refusals, and errors made refusals."""
+    observer, name = kernel.observer, method.full_name
+
+    async def layer(request: Message, call: Call) -> Message:
+        started, outcome, problem = perf_counter(), "OK", ""
+        span = observer.span(name, call.trace)
+        if span is not None:
+            call.trace = observe.traceparent(span)
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS):
+                return await inner(request, call)
+        except Exception as error:
+            failure = kernel.failure(error, call)
+            outcome, problem = failure.reason, str(failure)
+            if call._principal is not None and not method.internal:
+                kernel.refusals.note(call._principal, name, outcome, call.now, call.trace)
+            raise failure from None
+        except asyncio.CancelledError:
+            outcome = "CANCELLED"
+            raise
+        finally:
+            seconds = perf_counter() - started
+            observer.count(name, outcome, seconds)
+            who = call._principal
+            tenant, principal = (who.tenant.hex, who.name) if who is not None else ("", "")
+            if span is not None:
+                observe.end(span, outcome, tenant)
+            if observer.write is not None:
+                level = "info" if outcome == "OK" else "error" if outcome == "FAULT" else "warning"
+                observer.write(
+                    observe.AccessLine(
+                        call.now.isoformat(),
+                        level,
+                        "rpc",
+                        name,
+                        outcome,
+                        seconds,
+                        tenant,
+                        principal,
+                        call.arrival.peer,
+                        call.trace,
+                        problem,
+                    )
+                )
+
+    return layer
+
+
+def capped(method: Method, kernel: Kernel, inner: Layer) -> Layer:
+    """Before identity, because a verification costs: sheds what the process cannot carry."""
+    limiter = kernel.limiter
+    if method.streams or method.internal:
+        return inner
+
+    async def layer(request: Message, call: Call) -> Message:
+        limiter.enter()
+        try:
+            return await inner(request, call)
+        finally:
+            limiter.leave()
+
+    return layer
+
+
+def identified(method: Method, kernel: Kernel, inner: Layer) -> Layer:
+    """Learns who calls, unless the caller is an event, a timer or another module of this process."""
+    authenticator = kernel.authenticator
+    if method.policy.anonymous:
+        return inner
+
+    async def layer(request: Message, call: Call) -> Message:
+        if call._principal is None:
+            call._principal = await authenticator.principal(call.arrival.metadata)
+        return await inner(request, call)
+
+    return layer
+
+
+def limited(method: Method, kernel: Kernel, inner: Layer) -> Layer:
+    """After identity, because it is per tenant: a noisy tenant is shed before a quiet one feels it."""
+    limiter = kernel.limiter
+    if method.policy.anonymous or method.streams or method.internal:
+        return inner
+
+    async def layer(request: Message, call: Call) -> Message:
+        tenant = call.principal.tenant
+        limiter.enter_tenant(tenant)
+        try:
+            return await inner(request, call)
+        finally:
+            limiter.leave_tenant(tenant)
+
+    return layer
+
+
+def authorized(method: Method, kernel: Kernel, inner: Layer) -> Layer:
+    """Permission before edition before shape before existence: who may not call learns nothing (AIP-211)."""
+    if method.policy.anonymous:
+        return inner
+
+    async def layer(request: Message, call: Call) -> Message:
+        _permitted(method, call)
+        return await inner(request, call)
+
+    return layer
+
+
+def _permitted(method: Method, call: Call) -> None:
+    policy, principal = method.policy, call.principal
+    if method.internal:
+        if call.arrival.principal is None:
+            raise refuse(platform.METHOD_INTERNAL, "{method} is called by events only.", method=method.full_name)
+        return
+    if call.granted:
+        return
+    outside = policy.scope == options.SCOPE_PLATFORM and not principal.on_platform
+    if outside or policy.permission not in principal.permissions:
+        raise refuse(platform.PERMISSION_REQUIRED, "{permission} is required.", permission=policy.permission)
+    if principal.partner and not (policy.partner_visible or method.partner_scoped):
+        raise refuse(platform.CLOSED_TO_PARTNERS, "{method} is closed to partners.", method=method.full_name)
+    if principal.edition < policy.edition:
+        name = options.Edition.Name
+        raise refuse(
+            platform.EDITION_REQUIRED,
+            "It needs the {required} edition; the tenant has {edition}.",
+            required=name(policy.edition).removeprefix("EDITION_"),
+            edition=name(principal.edition).removeprefix("EDITION_"),  # type: ignore[arg-type]
+        )
+
+
+def shaped(method: Method, kernel: Kernel, inner: Layer) -> Layer:
+    """After permission: a malformed request of somebody who may not call is still PERMISSION_DENIED."""
+    check = kernel._checks[method.path]
+    if method.internal:
+        return inner
+
+    async def layer(request: Message, call: Call) -> Message:
+        check(request, call._principal.permissions if call._principal is not None else frozenset())
+        return await inner(request, call)
+
+    return layer
+
+
+STAGES: tuple[Callable[[Method, Kernel, Layer], Layer], ...] = (
+    observed,
+    capped,
+    identified,
+    limited,
+    authorized,
+    shaped,
+)

@@ -1,0 +1,42 @@
+"""The member's composition root: which modules there are, and a kernel over them."""
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+
+from revops_mesh import catalog
+from revops_mesh.kernel.contract import kind_of, methods_of
+from revops_mesh.kernel.identity import Authenticator, Tokens
+from revops_mesh.kernel.observe import Observer
+from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.pools import LoginPools
+from revops_mesh.kernel.schema import metadata_of
+from revops_mesh.platform.directory import StoredDirectory
+
+MODULES: tuple[Module, ...] = (*catalog.MODULES,)
+"""Every module of the member. The 43rd is one more entry in its capability's list."""
+
+
+def metadata() -> sa.MetaData:
+    """The schema of the member's database."""
+    kinds = {kind_of(aggregate.state_type) for module in MODULES for aggregate in module.aggregates}
+    return metadata_of(sorted(kinds, key=lambda kind: kind.sql))
+
+
+def permissions() -> frozenset[str]:
+    """Every permission that the contracts declare."""
+    return frozenset(m.policy.permission for module in MODULES for m in methods_of(module.service)) - {""}
+
+
+def compose(
+    pools: LoginPools,
+    tokens: Tokens,
+    secrets: Sequence[bytes],
+    *,
+    observer: Observer | None = None,
+    only: Collection[str] = (),
+) -> Kernel:
+    """The kernel of a process; `only` names the capabilities it serves, all if empty."""
+    modules = [module for module in MODULES if not only or module.service.split(".")[1] in only]
+    authenticator = Authenticator(tokens, StoredDirectory(pools.app, permissions()))
+    return Kernel(modules, pools, authenticator, observer=observer, secrets=secrets)

@@ -1,0 +1,92 @@
+"""The walls between tenants and partners inside PostgreSQL: logins, grants and forced row-level security.
+
+Four logins: `revops_owner` migrates, `revops_app` serves, `revops_relay` sees the outbox, timers and dead letters of all
+tenants and nothing else, `revops_platform` writes what the installation owns. None may bypass row-level security; the owner
+has a policy of its own, because under FORCE a data migration would otherwise touch zero rows, silently.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import sqlalchemy as sa
+
+OWNER, APP, RELAY, PLATFORM = "revops_owner", "revops_app", "revops_relay", "revops_platform"
+LOGINS = (OWNER, APP, RELAY, PLATFORM)
+
+_TENANT = "tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
+_PARTNER = "coalesce(current_setting('app.partner', true), '')"
+_OWN = "uid = (SELECT translate(current_setting('app.tenant_id', true), '-', ''))"
+
+_RELAY_GRANTS = {
+    "outbox": "SELECT, DELETE",
+    "timer": "SELECT, UPDATE, DELETE",
+    "dead_letter": "SELECT, INSERT",
+    "replay": "SELECT, DELETE",
+}
+_APP_GRANTS = {
+    "outbox": "INSERT",
+    "timer": "INSERT",
+    "dead_letter": "SELECT, DELETE",
+}
+
+
+def roles() -> Iterator[str]:
+    """Creates the logins that are missing; run by somebody who may create roles."""
+    for login in LOGINS:
+        yield (
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{login}') THEN"
+            f" CREATE ROLE {login} LOGIN NOSUPERUSER NOBYPASSRLS; END IF; END $$"
+        )
+
+
+def protect(table: sa.Table) -> Iterator[str]:
+    """Grants and policies of one table, by the `info` that its schema gave it. Can be run again."""
+    name = f"{table.schema}.{table.name}"
+    yield f"REVOKE ALL ON {name} FROM {APP}, {RELAY}, {PLATFORM}"
+    if table.info.get("relay_only"):
+        yield f"GRANT SELECT, UPDATE ON {name} TO {RELAY}"
+        return
+    yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
+    yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
+    yield from _policy(name, "owner", f"TO {OWNER} USING (true) WITH CHECK (true)")
+    yield from _policy(name, "tenant", f"TO {APP}, {PLATFORM} USING ({_TENANT}) WITH CHECK ({_TENANT})")
+    yield from _grants(table, name)
+    if partner := table.info.get("partner"):
+        own = f"{_PARTNER} = '' OR {partner} = {_PARTNER}"
+        yield from _policy(name, "partner", f"AS RESTRICTIVE TO {APP} USING ({own}) WITH CHECK ({own})")
+    if table.info.get("platform"):
+        yield from _policy(name, "own", f"FOR SELECT TO {APP} USING ({_OWN})")
+    if table.info.get("relay"):
+        yield from _policy(name, "relay", f"TO {RELAY} USING (true) WITH CHECK (true)")
+
+
+def _grants(table: sa.Table, name: str) -> Iterator[str]:
+    if table.info.get("platform"):
+        yield f"GRANT SELECT ON {name} TO {APP}"
+        yield f"GRANT SELECT, INSERT, UPDATE ON {name} TO {PLATFORM}"
+        return
+    kernel = table.schema == "kernel"
+    default = "SELECT, INSERT" if table.info.get("append_only") else "SELECT, INSERT, UPDATE"
+    grants = _APP_GRANTS.get(table.name, default) if kernel else default
+    yield f"GRANT {grants} ON {name} TO {APP}, {PLATFORM}"
+    if kernel and table.name in _RELAY_GRANTS:
+        yield f"GRANT {_RELAY_GRANTS[table.name]} ON {name} TO {RELAY}"
+
+
+def _policy(table: str, policy: str, text: str) -> Iterator[str]:
+    yield f"DROP POLICY IF EXISTS {policy} ON {table}"
+    kind, _, rest = text.partition(" TO ")
+    prefix = f" {kind}" if kind and not text.startswith("TO ") else ""
+    yield f"CREATE POLICY {policy} ON {table}{prefix} TO {rest if prefix else text.removeprefix('TO ')}"
+
+
+def build(metadata: sa.MetaData) -> Iterator[str]:
+    """Every wall of a schema: schemas are opened to the logins, tables protected, buckets filled."""
+    for schema in sorted({table.schema for table in metadata.tables.values() if table.schema}):
+        yield f"GRANT USAGE ON SCHEMA {schema} TO {APP}, {RELAY}, {PLATFORM}"
+    yield from _all(metadata.sorted_tables)
+    yield "INSERT INTO kernel.outbox_bucket SELECT n, '-infinity' FROM generate_series(0, 63) n ON CONFLICT DO NOTHING"
+
+
+def _all(tables: Iterable[sa.Table]) -> Iterator[str]:
+    for table in tables:
+        yield from protect(table)

@@ -1,0 +1,1 @@
+"""Platform: tenants, access, reference facts, audit and dead letters."""

@@ -1,0 +1,1 @@
+"""Quoting: what is offered, and at which price."""
