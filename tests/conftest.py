@@ -29,7 +29,14 @@ async def database(postgres: Postgres) -> str:
     await admin.execute("CREATE DATABASE revops OWNER revops_owner")
     await admin.close()
     owner = await asyncpg.connect(postgres.dsn("revops", "revops_owner"))
-    metadata, dialect = member.metadata(), postgresql.dialect()
+    from revops.platform.v1 import access_pb2, tenants_pb2
+
+    from revops_mesh.kernel.kinds import kind_of
+    from revops_mesh.kernel.schema import metadata_of
+
+    kinds = {kind_of(a.state_type) for m in member.MODULES for a in m.aggregates}
+    kinds |= {kind_of(tenants_pb2.Tenant), kind_of(access_pb2.Role)}
+    metadata, dialect = metadata_of(sorted(kinds, key=lambda k: k.sql)), postgresql.dialect()
     for schema in sorted({table.schema for table in metadata.tables.values()}):
         await owner.execute(f"CREATE SCHEMA {schema}")
     for table in metadata.sorted_tables:

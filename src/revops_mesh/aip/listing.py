@@ -13,8 +13,10 @@ from revops_mesh.aip.filters import FilterColumn, Kind, compile_filter, pinned_c
 from revops_mesh.aip.ordering import OrderTerm, after, order_clause, parse_order
 from revops_mesh.kernel.aggregate import Aggregate
 from revops_mesh.kernel.call import Call
-from revops_mesh.kernel.contract import Column, ColumnType, described, kind_of, memo
+from revops_mesh.kernel.contract import described, memo
+from revops_mesh.kernel.kinds import Column, ColumnType, kind_of
 from revops_mesh.kernel.errors import refuse
+from revops_mesh.kernel.shape import sound
 
 A = TypeVar("A", bound=Aggregate[Any])
 M = TypeVar("M", bound=Message)
@@ -77,7 +79,12 @@ def merged(call: Call, aggregate: Aggregate[Any], source: M, mask: FieldMask) ->
         masks.apply_mask(target, source, mask, immutable=sets.immutable, output_only=sets.output_only, hidden=hidden)
     except masks.HiddenField as error:
         raise refuse(platform.PERMISSION_REQUIRED, "{field} needs a permission that you lack.", field=error.path) from None
+    sound(target, _snake(described(source).name))
     return target
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
 @memo

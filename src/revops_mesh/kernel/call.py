@@ -14,8 +14,9 @@ from revops.platform.v1 import reasons_pb2 as platform
 
 from . import statements, walk
 from .aggregate import Aggregate
-from .contract import Method, kind_of
+from .contract import Method
 from .errors import Broken, not_found, refuse, stale
+from .kinds import kind_of
 from .principal import Principal
 from .unit import Unit
 
@@ -49,6 +50,8 @@ class Arrival:
     event: Event | None = None
     granted: bool = False
     """Admitted on the grant of another module's contract rather than on a permission."""
+    bounded: bool = False
+    """The door itself cancels the call at a deadline; else the kernel does after 30 s."""
 
 
 @dataclass(slots=True)

@@ -8,13 +8,13 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from . import statements
 from .names import new_uuid
+from .pools import Pool
 from .principal import Principal
 
 PER_SECOND = 10
@@ -45,7 +45,7 @@ class Refusal:
 class Refusals:
     """Collects refusals and writes them every fifth of a second."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._waiting: list[Refusal] = []
         self._recent: dict[UUID, tuple[int, int]] = {}
@@ -87,7 +87,7 @@ class Refusals:
                 self._waiting += refusals
 
     async def _write(self, tenant: UUID, refusals: list[Refusal]) -> None:
-        async with self._pool.acquire(timeout=5) as connection:
+        async with self._pool.acquire() as connection:
             await connection.execute(statements.begin(tenant, "", None, read_only=False))
             try:
                 rows = [(new_uuid(), r.time, r.principal, r.method, r.outcome, r.trace) for r in refusals]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PGUUID
 
-from .contract import ColumnType, Kind
+from .kinds import ColumnType, Kind
 
 PROJECTION = 1
 """Version of the rules by which columns follow from state; `reproject` rewrites older rows."""

@@ -25,30 +25,68 @@ _VALIDATOR = protovalidate.Validator()
 def checker(method: Method, patterns: Mapping[str, Pattern]) -> Callable[[Message, frozenset[str]], None]:
     """The check of a method's requests against the caller's permissions.
 
-    It refuses with FIELD_INVALID and clears what callers cannot set.
-
-    A caller that lacks the permission to read a field is refused when it sets it, but for the resource of an update
-    without naming it: there the stored value stays (design: kernel, "Walls").
+    It refuses with FIELD_INVALID and clears what callers cannot set. A field whose read permission is lacking cannot be set
+    either, but in an update that does not name it: there the stored value stays. Of an update's resource only what it changes is
+    checked here; `sound` checks what it becomes.
     """
     clear = without_output_only(method.request)
     rules = _rules(described(method.request), patterns, frozenset())
     guarded = read_permissions(method.request) if not method.reads else frozenset()
-    updates = "update_mask" in method.request.DESCRIPTOR.fields_by_name
+    changed = _updated(described(method.request))
     _VALIDATOR.collect_violations(method.request())  # compiles the rules now rather than in the first call
 
     def check(request: Message, permissions: frozenset[str]) -> None:
         if clear is not None:
             clear(request)
-        violations = [(_path(v.proto.field), v.proto.message or v.proto.rule_id) for v in _VALIDATOR.collect_violations(request)]
+        violations = _violations(request)
         if rules is not None:
             rules(request, "", violations)
+        if changed is not None:
+            violations = _of_update(request, changed, violations)
         if violations:
             raise invalid(violations)
         lacking = guarded - permissions
-        if lacking and not updates and (found := first_set(request, lacking)):
+        if lacking and changed is None and (found := first_set(request, lacking)):
             raise refuse(platform.PERMISSION_REQUIRED, "{field} needs {permission}.", field=found[0], permission=found[1])
 
     return check
+
+
+def sound(resource: Message, field: str) -> None:
+    """Refuses with FIELD_INVALID a resource that an update has made unsound; `field` is where the request holds it."""
+    violations = _violations(resource)
+    rules = _rules(described(resource), {}, frozenset())
+    if rules is not None:
+        rules(resource, "", violations)
+    if violations:
+        raise invalid([(f"{field}.{path}", problem) for path, problem in violations])
+
+
+def _violations(message: Message) -> list[tuple[str, str]]:
+    found = _VALIDATOR.collect_violations(message)
+    return [(_path(v.proto.field), v.proto.message or v.proto.rule_id) for v in found]
+
+
+def _updated(request: Descriptor) -> str | None:
+    """The field of an update's resource, None for other requests."""
+    if "update_mask" not in request.fields_by_name:
+        return None
+    return request.fields[0].name
+
+
+def _of_update(request: Message, field: str, violations: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The violations in what an update changes, and that of its name."""
+    resource = getattr(request, field)
+    named = {path.split(".")[0] for path in request.update_mask.paths}  # type: ignore[attr-defined]
+    changed = {f.name for f, _ in resource.ListFields()} | named
+    kept = [
+        (path, problem)
+        for path, problem in violations
+        if not path.startswith(f"{field}.") or path.removeprefix(f"{field}.").split(".")[0].split("[")[0] in changed
+    ]
+    if not resource.name:
+        kept.append((f"{field}.name", "is required"))
+    return kept
 
 
 def _path(path: object) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
-from .contract import Column, ColumnType, Kind
+from .kinds import Column, ColumnType, Kind
 from .schema import PROJECTION
 
 

@@ -5,8 +5,7 @@ twice. From the flush on a cancelled call is still finished, so that it is never
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -18,6 +17,7 @@ from .call import Arrival, Call
 from .contract import Method
 from .errors import Broken
 from .names import derived, new_uuid
+from .pools import Pool
 from .statements import Claim
 from .unit import Cap, Envelope, Unit
 
@@ -25,46 +25,59 @@ if TYPE_CHECKING:
     from .pipeline import Kernel
 
 ATTEMPTS = 3
-ACQUIRE_SECONDS = 5.0
 REPLAY_DAYS, SERVICE_REPLAY_DAYS = 7, 400
 LARGEST_AUDITED_REQUEST = 16 * 1024
 
 Handler = Callable[[Message, Call], Awaitable[Message]]
 
 
-@asynccontextmanager
-async def unit_of(call: Call, kernel: "Kernel", *, read_only: bool) -> AsyncIterator[Unit]:
-    """A unit on a connection of its own; what was not committed is rolled back."""
-    platform = call.method.policy.scope == options.SCOPE_PLATFORM
-    pool = kernel.pools.platform if platform else kernel.pools.app
-    principal = call.principal
-    connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
-    cap = Cap(principal.edition, principal.epoch)
-    unit = Unit(connection, principal.tenant, principal.partner, call.now, cap, read_only, call.method.emits)
-    call._unit = unit
-    try:
-        if read_only:
-            await unit.begin(None)
-        yield unit
-        if read_only:
-            await unit.commit()
-    except BaseException:
-        await asyncio.shield(_abandon(pool, connection))
-        raise
-    finally:
-        call._unit = None
-    await pool.release(connection)
+class Opened:
+    """A unit on a connection of its own, for a block; what the block did not commit is rolled back."""
+
+    __slots__ = ("_call", "_pool", "_unit")
+
+    def __init__(self, call: Call, kernel: "Kernel", *, read_only: bool) -> None:
+        platform = call.method.policy.scope == options.SCOPE_PLATFORM
+        self._pool: Pool = kernel.pools.platform if platform else kernel.pools.app
+        self._call, principal = call, call.principal
+        cap = Cap(principal.edition, principal.epoch)
+        self._unit = Unit(None, principal.tenant, principal.partner, call.now, cap, read_only, call.method.emits)
+
+    async def __aenter__(self) -> Unit:
+        unit = self._unit
+        unit.connection = await self._pool.take()
+        self._call._unit = unit
+        if unit.read_only:
+            try:
+                await unit.begin(None)
+            except BaseException:
+                await asyncio.shield(_abandon(self._pool, unit))
+                raise
+        return unit
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        unit, self._call._unit = self._unit, None
+        if kind is None and unit.read_only:
+            try:
+                await unit.commit()
+            except BaseException:
+                await asyncio.shield(_abandon(self._pool, unit))
+                raise
+        elif kind is not None:
+            await asyncio.shield(_abandon(self._pool, unit))
+            return
+        self._pool.give(unit.connection)
 
 
-async def _abandon(pool: Any, connection: Any) -> None:
+async def _abandon(pool: Pool, unit: Unit) -> None:
     """Gives a connection back after a failure, with its transaction undone."""
     try:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
+        if not unit.connection.is_closed():
+            await unit.rollback()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        connection.terminate()
+        unit.connection.terminate()
     finally:
-        await pool.release(connection)
+        pool.give(unit.connection)
 
 
 def transact(method: Method, kernel: "Kernel", handler: Handler, prepare: Callable[..., Any] | None) -> Handler:
@@ -72,7 +85,7 @@ def transact(method: Method, kernel: "Kernel", handler: Handler, prepare: Callab
     if method.reads:
 
         async def read(request: Message, call: Call) -> Message:
-            async with unit_of(call, kernel, read_only=True):
+            async with Opened(call, kernel, read_only=True):
                 response = await handler(request, call)
             return _masked(response, call)
 
@@ -100,7 +113,7 @@ async def _write_once(request: Message, call: Call, kernel: "Kernel", handler: H
     if call.request_id is not None and not preview:
         days = SERVICE_REPLAY_DAYS if call.principal.service else REPLAY_DAYS
         claim = Claim(call.principal.id, call.request_id, digest, days)
-    async with unit_of(call, kernel, read_only=False) as unit:
+    async with Opened(call, kernel, read_only=False) as unit:
         if not await unit.begin(claim) and claim is not None:
             answer = method.response.FromString(await unit.answered(claim))
             await unit.rollback()
@@ -163,7 +176,7 @@ def _masked(response: Message, call: Call) -> Message:
 
 async def _reserve(request: Message, call: Call, kernel: "Kernel", prepare: Callable[..., Any]) -> None:
     """Makes the reservations that the preparation wants, each in a transaction of its own, before the method's begins."""
-    async with unit_of(call, kernel, read_only=True):
+    async with Opened(call, kernel, read_only=True):
         wanted = await prepare(request, call)
     seed, reserved = call.request_id or new_uuid(), []
     for position, each in enumerate(wanted):

@@ -18,8 +18,8 @@ from revops.platform.v1 import reasons_pb2 as platform
 
 from . import statements
 from .aggregate import Aggregate
-from .contract import Column, Kind
 from .errors import Broken, Failure, refuse, stale
+from .kinds import Column, Kind
 from .names import new_uuid, parent_of
 from .statements import Claim, Shape
 

@@ -10,14 +10,13 @@ from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import access_pb2, tenants_pb2
 
 from revops_mesh.kernel import clock, statements
-from revops_mesh.kernel.contract import kind_of
+from revops_mesh.kernel.kinds import kind_of
 from revops_mesh.kernel.names import PLATFORM_TENANT
 from revops_mesh.kernel.principal import Identity, Standing
 
 from .roles import built_in, expand
 
 KEPT_SECONDS = 30.0
-ACQUIRE_SECONDS = 5.0
 
 _TENANT = "SELECT body FROM platform.tenants WHERE uid=$1 AND delete_time IS NULL"
 _ROLES = "SELECT body FROM platform.roles WHERE tenant_id=$1 AND delete_time IS NULL"
@@ -48,7 +47,7 @@ class StoredDirectory:
         return standing
 
     async def _read(self, tenant: UUID) -> Standing | None:
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with self._pool.acquire() as connection:
             async with connection.transaction(readonly=True):
                 await connection.execute(f"SET LOCAL app.tenant_id='{tenant}'")
                 row = await connection.fetchrow(_TENANT, tenant.hex)
@@ -72,7 +71,7 @@ class StoredDirectory:
     async def api_key(self, tenant: UUID, key_id: str, secret: str) -> Identity | None:
         """The service account of `serviceAccounts/…/apiKeys/{key_id}`, if the key lives and the secret is right."""
         keys, accounts = kind_of(access_pb2.ApiKey), kind_of(access_pb2.ServiceAccount)
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with self._pool.acquire() as connection:
             async with connection.transaction(readonly=True):
                 await connection.execute(f"SET LOCAL app.tenant_id='{tenant}'")
                 by_id = f"SELECT body FROM {keys.sql} WHERE tenant_id=$1 AND name LIKE $2 AND delete_time IS NULL"

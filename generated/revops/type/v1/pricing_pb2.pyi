@@ -28,7 +28,7 @@ class _ChargeModelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChargeMod
     CHARGE_MODEL_UNSPECIFIED: _ChargeModel.ValueType  # 0
     """Not stated."""
     CHARGE_MODEL_FLAT: _ChargeModel.ValueType  # 1
-    """One amount whatever the quantity."""
+    """One amount whatever the quantity, as long as it is above 0."""
     CHARGE_MODEL_PER_UNIT: _ChargeModel.ValueType  # 2
     """Unit amount × quantity."""
     CHARGE_MODEL_GRADUATED: _ChargeModel.ValueType  # 3
@@ -44,7 +44,7 @@ class ChargeModel(_ChargeModel, metaclass=_ChargeModelEnumTypeWrapper):
 CHARGE_MODEL_UNSPECIFIED: ChargeModel.ValueType  # 0
 """Not stated."""
 CHARGE_MODEL_FLAT: ChargeModel.ValueType  # 1
-"""One amount whatever the quantity."""
+"""One amount whatever the quantity, as long as it is above 0."""
 CHARGE_MODEL_PER_UNIT: ChargeModel.ValueType  # 2
 """Unit amount × quantity."""
 CHARGE_MODEL_GRADUATED: ChargeModel.ValueType  # 3
@@ -66,7 +66,9 @@ class _TierBoundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TierBound.V
     TIER_BOUND_INCLUSIVE: _TierBound.ValueType  # 1
     """A quantity equal to `up_to` is still in the tier."""
     TIER_BOUND_EXCLUSIVE: _TierBound.ValueType  # 2
-    """A quantity equal to `up_to` is already in the next tier."""
+    """A quantity equal to `up_to` is already in the next tier. Under GRADUATED the bound counts whole units: the tier ends one
+    unit before it, so bounds must be whole numbers above 1.
+    """
 
 class TierBound(_TierBound, metaclass=_TierBoundEnumTypeWrapper):
     """Which tier the quantity on a bound belongs to."""
@@ -76,7 +78,9 @@ TIER_BOUND_UNSPECIFIED: TierBound.ValueType  # 0
 TIER_BOUND_INCLUSIVE: TierBound.ValueType  # 1
 """A quantity equal to `up_to` is still in the tier."""
 TIER_BOUND_EXCLUSIVE: TierBound.ValueType  # 2
-"""A quantity equal to `up_to` is already in the next tier."""
+"""A quantity equal to `up_to` is already in the next tier. Under GRADUATED the bound counts whole units: the tier ends one
+unit before it, so bounds must be whole numbers above 1.
+"""
 Global___TierBound: _TypeAlias = TierBound  # noqa: Y015
 
 class _Rounding:

@@ -22,17 +22,20 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arevops/type/v1/proof.proto\x12\x0erevops.type.v1\"\x9b\x01\n\x05Proof\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x14\n\x0crule_version\x18\x04 \x01(\t\x12(\n\x05steps\x18\x05 \x03(\x0b\x32\x19.revops.type.v1.ProofStep\x12\x0e\n\x06result\x18\x06 \x01(\t\x12\x15\n\rcurrency_code\x18\x07 \x01(\t\"g\n\tProofStep\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x10\n\x08rounding\x18\x04 \x01(\t\x12\x17\n\x0fread_permission\x18\x05 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1arevops/type/v1/proof.proto\x12\x0erevops.type.v1\x1a\x1b\x62uf/validate/validate.proto\"\xa6\x01\n\x05Proof\x12\x0c\n\x04hash\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x14\n\x0crule_version\x18\x04 \x01(\t\x12\x33\n\x05steps\x18\x05 \x03(\x0b\x32\x19.revops.type.v1.ProofStepB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x0e\n\x06result\x18\x06 \x01(\t\x12\x15\n\rcurrency_code\x18\x07 \x01(\t\"g\n\tProofStep\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x12\n\nexpression\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x10\n\x08rounding\x18\x04 \x01(\t\x12\x17\n\x0fread_permission\x18\x05 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'revops.type.v1.proof_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROOF']._serialized_start=47
-  _globals['_PROOF']._serialized_end=202
-  _globals['_PROOFSTEP']._serialized_start=204
-  _globals['_PROOFSTEP']._serialized_end=307
+  _globals['_PROOF'].fields_by_name['steps']._loaded_options = None
+  _globals['_PROOF'].fields_by_name['steps']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_PROOF']._serialized_start=76
+  _globals['_PROOF']._serialized_end=242
+  _globals['_PROOFSTEP']._serialized_start=244
+  _globals['_PROOFSTEP']._serialized_end=347
 # @@protoc_insertion_point(module_scope)

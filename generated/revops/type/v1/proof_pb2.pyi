@@ -32,7 +32,7 @@ class Proof(_message.Message):
     RESULT_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     hash: _builtins.str
-    """Content hash of everything below, hex; equal proofs have equal hashes."""
+    """SHA-256 of everything below but the subject, hex: equal rules, inputs and steps have equal hashes wherever they are used."""
     subject: _builtins.str
     """What was computed, as in "quotes/a1/lines/1"."""
     rule: _builtins.str
