@@ -120,7 +120,8 @@ class World:
         from revops_mesh.kernel.contract import message_class
 
         rows = await self.owner.fetch(
-            "SELECT aggregate, revision, type, payload FROM kernel.outbox WHERE tenant_id=$1 ORDER BY aggregate, revision, n", tenant
+            "SELECT aggregate, revision, type, payload FROM kernel.outbox WHERE tenant_id=$1 ORDER BY aggregate, revision, n",
+            tenant,
         )
         return [(r["aggregate"], r["revision"], message_class(r["type"]).FromString(r["payload"])) for r in rows]
 

@@ -4,17 +4,18 @@ from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
-from revops_mesh import catalog
+from revops_mesh import catalog, platform, quoting
 from revops_mesh.kernel.contract import methods_of
-from revops_mesh.kernel.kinds import kind_of
 from revops_mesh.kernel.identity import Authenticator, Tokens
+from revops_mesh.kernel.kinds import kind_of
 from revops_mesh.kernel.observe import Observer
 from revops_mesh.kernel.pipeline import Kernel, Module
 from revops_mesh.kernel.pools import LoginPools
 from revops_mesh.kernel.schema import metadata_of
+from revops_mesh.kernel.walk import read_permissions
 from revops_mesh.platform.directory import StoredDirectory
 
-MODULES: tuple[Module, ...] = (*catalog.MODULES,)
+MODULES: tuple[Module, ...] = (*platform.MODULES, *catalog.MODULES, *quoting.MODULES)
 """Every module of the member. The 43rd is one more entry in its capability's list."""
 
 
@@ -25,8 +26,11 @@ def metadata() -> sa.MetaData:
 
 
 def permissions() -> frozenset[str]:
-    """Every permission that the contracts declare."""
-    return frozenset(m.policy.permission for module in MODULES for m in methods_of(module.service)) - {""}
+    """Every permission that the contracts declare: of methods, and of reading single fields."""
+    found: set[str] = set()
+    for method in (method for module in MODULES for method in methods_of(module.service)):
+        found |= {method.policy.permission} | read_permissions(method.request) | read_permissions(method.response)
+    return frozenset(found - {""})
 
 
 def compose(

@@ -82,6 +82,19 @@ def test_an_older_secret_still_verifies_until_it_is_dropped() -> None:
         decode([fresh], old, LIST)
 
 
+def test_the_border_between_binding_and_values_cannot_be_moved() -> None:
+    raw = base64.urlsafe_b64decode(encode([SECRET], [], b"\x93") + "==")
+    assert refused(base64.urlsafe_b64encode(raw[:16] + b"\x93" + raw[16:]).decode().rstrip("="), b"")
+
+
+def test_a_token_has_one_spelling() -> None:
+    token = encode([SECRET], [], LIST)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twin = token[:-1] + alphabet[alphabet.index(token[-1]) + 1]
+    assert base64.urlsafe_b64decode(twin + "=") == base64.urlsafe_b64decode(token + "=")
+    assert refused(twin)
+
+
 def test_a_forged_payload_is_refused_before_it_is_read() -> None:
     assert refused(base64.urlsafe_b64encode(b"\0" * 16 + b"\xc1").decode().rstrip("="))
 

@@ -14,8 +14,8 @@ from revops_mesh.aip.ordering import OrderTerm, after, order_clause, parse_order
 from revops_mesh.kernel.aggregate import Aggregate
 from revops_mesh.kernel.call import Call
 from revops_mesh.kernel.contract import described, memo
-from revops_mesh.kernel.kinds import Column, ColumnType, kind_of
 from revops_mesh.kernel.errors import refuse
+from revops_mesh.kernel.kinds import Column, ColumnType, kind_of
 from revops_mesh.kernel.shape import sound
 
 A = TypeVar("A", bound=Aggregate[Any])

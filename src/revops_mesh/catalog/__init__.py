@@ -2,7 +2,12 @@
 
 from revops_mesh.kernel.pipeline import Module
 
+from .price_books.domain import PriceBook, PriceEntry
+from .price_books.service import PriceBookService
 from .products.domain import Product, RatePlan
 from .products.service import ProductService
 
-MODULES = (Module("revops.catalog.v1.ProductService", ProductService(), (Product, RatePlan)),)
+MODULES = (
+    Module("revops.catalog.v1.ProductService", ProductService(), (Product, RatePlan)),
+    Module("revops.catalog.v1.PriceBookService", PriceBookService(), (PriceBook, PriceEntry)),
+)

@@ -1,7 +1,7 @@
 """Who calls: JSON Web Tokens (RFC 7519) against a key set (RFC 7517), and API keys.
 
-A verification costs 50 to 100 µs, so a verified credential is remembered for at most 30 s, and never past its expiry;
-a change of roles, edition or keys is therefore noticed within 30 s.
+A verification costs 50 to 100 µs, so a verified credential is remembered for a while, and never past its expiry; a change
+of roles, edition or keys is noticed within 30 s.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,8 @@ from . import clock
 from .errors import Failure, refuse
 from .principal import Directory, Identity, Principal
 
-REMEMBERED_SECONDS = 30.0
+REMEMBERED_SECONDS = 15.0
+"""With as long again in the directory, a change is noticed within 30 s."""
 MOST_REMEMBERED = 50_000
 ALGORITHMS = ["ES256", "RS256", "Ed25519", "EdDSA"]
 LONGEST_CREDENTIAL = 8192

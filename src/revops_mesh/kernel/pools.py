@@ -12,6 +12,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from revops.platform.v1 import reasons_pb2 as platform
+
+from .errors import refuse
 
 STATEMENTS = 500
 """Prepared statements kept a connection."""
@@ -42,26 +45,32 @@ class Pool:
         return len(self._waiting)
 
     async def take(self, seconds: float = 5.0) -> Any:
-        """A connection; `TimeoutError` after so many seconds, the driver's error if the store does not answer."""
+        """A connection; OVERLOADED after so many seconds, the driver's error if the store does not answer."""
         if not self._waiting and (connection := self._at_once()) is not None:
             return connection
-        async with asyncio.timeout(seconds):
-            while True:
-                if (connection := self._at_once()) is not None:
-                    return connection
-                if self.open < self.size and not self._closed:
-                    return await self._connect()
-                place = asyncio.get_running_loop().create_future()
-                self._waiting.append(place)
-                try:
-                    await place
-                except asyncio.CancelledError:
-                    if place.done() and not place.cancelled():
-                        self._wake()
-                    raise
-                finally:
-                    if place in self._waiting:
-                        self._waiting.remove(place)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._wait()
+        except TimeoutError:
+            raise refuse(platform.OVERLOADED, "The {scope} waits for the store.", scope="process").retry(1.0) from None
+
+    async def _wait(self) -> Any:
+        while True:
+            if (connection := self._at_once()) is not None:
+                return connection
+            if self.open < self.size and not self._closed:
+                return await self._connect()
+            place = asyncio.get_running_loop().create_future()
+            self._waiting.append(place)
+            try:
+                await place
+            except asyncio.CancelledError:
+                if place.done() and not place.cancelled():
+                    self._wake()
+                raise
+            finally:
+                if place in self._waiting:
+                    self._waiting.remove(place)
 
     def _at_once(self) -> Any:
         while self._idle:

@@ -48,16 +48,17 @@ class Refusals:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._waiting: list[Refusal] = []
-        self._recent: dict[UUID, tuple[int, int]] = {}
+        self._recent: dict[tuple[UUID, UUID], tuple[int, int]] = {}
         self.dropped = 0
         """Refusals that were only counted."""
 
     def note(self, principal: Principal, method: str, outcome: str, now: datetime, trace: str) -> None:
         """Takes a refusal down."""
         second = int(now.timestamp())
-        last, seen = self._recent.get(principal.id, (second, 0))
+        whose = (principal.tenant, principal.id)
+        last, seen = self._recent.get(whose, (second, 0))
         seen = seen + 1 if last == second else 1
-        self._recent[principal.id] = (second, seen)
+        self._recent[whose] = (second, seen)
         if seen > PER_SECOND or len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
             return

@@ -5,7 +5,9 @@ tenants and nothing else, `revops_platform` writes what the installation owns. N
 has a policy of its own, because under FORCE a data migration would otherwise touch zero rows, silently.
 """
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -15,6 +17,13 @@ LOGINS = (OWNER, APP, RELAY, PLATFORM)
 _TENANT = "tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
 _PARTNER = "coalesce(current_setting('app.partner', true), '')"
 _OWN = "uid = (SELECT translate(current_setting('app.tenant_id', true), '-', ''))"
+
+STANDING = """
+SELECT n.nspname || '.' || c.relname, obj_description(p.oid, 'pg_policy')
+FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE p.polname = 'owner'
+"""
+"""Marks of the walls that stand, by table; a table that was made anew has none."""
 
 _RELAY_GRANTS = {
     "outbox": "SELECT, DELETE",
@@ -79,14 +88,19 @@ def _policy(table: str, policy: str, text: str) -> Iterator[str]:
     yield f"CREATE POLICY {policy} ON {table}{prefix} TO {rest if prefix else text.removeprefix('TO ')}"
 
 
-def build(metadata: sa.MetaData) -> Iterator[str]:
-    """Every wall of a schema: schemas are opened to the logins, tables protected, buckets filled."""
+def build(metadata: sa.MetaData, standing: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
+    """The walls of a schema that do not stand: schemas are opened to the logins, tables protected, buckets filled.
+
+    `standing` are marks by table, as `STANDING` finds them; a table with the same mark is not even locked.
+    """
     for schema in sorted({table.schema for table in metadata.tables.values() if table.schema}):
         yield f"GRANT USAGE ON SCHEMA {schema} TO {APP}, {RELAY}, {PLATFORM}"
-    yield from _all(metadata.sorted_tables)
+    for table in metadata.sorted_tables:
+        statements = list(protect(table))
+        mark = f"walls {hashlib.sha256(';'.join(statements).encode()).hexdigest()[:16]}"
+        if standing.get(table.fullname) == mark:
+            continue
+        yield from statements
+        if not table.info.get("relay_only"):
+            yield f"COMMENT ON POLICY owner ON {table.fullname} IS '{mark}'"
     yield "INSERT INTO kernel.outbox_bucket SELECT n, '-infinity' FROM generate_series(0, 63) n ON CONFLICT DO NOTHING"
-
-
-def _all(tables: Iterable[sa.Table]) -> Iterator[str]:
-    for table in tables:
-        yield from protect(table)

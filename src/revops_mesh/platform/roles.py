@@ -1,16 +1,32 @@
 """The built-in roles: named patterns over the permissions that the contracts declare.
 
-A pattern is a permission id, or ends in ".*"; a verb may stand after "*.", as in "*.*.get". Least privilege: a role has what
-its people do and nothing else.
+A pattern is a permission id, or ends in ".*" and stands for everything below. Built-in roles may also leave a collection open,
+as in "*.*.get", and take away with "-" what an earlier pattern gave. Least privilege: a role has what its people do and
+nothing else.
 """
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
+from revops_mesh.kernel import walk
+from revops_mesh.kernel.contract import Method
+
+_REFERENCE = (
+    "platform.legalEntities.get",
+    "platform.legalEntities.list",
+    "platform.exchangeRates.get",
+    "platform.exchangeRates.list",
+    "platform.exchangeRates.resolve",
+    "platform.businessCalendars.get",
+    "platform.businessCalendars.list",
+    "platform.businessCalendars.add",
+)
+"""Reading the facts that every document needs."""
+
 BUILT_IN: Mapping[str, tuple[str, ...]] = {
     "admin": ("*",),
-    "viewer": ("*.*.get", "*.*.list", "*.*.stream", "catalog.prices.*", "quoting.quotes.explain", "platform.*.resolve"),
-    "catalog-manager": ("catalog.*", "platform.exchangeRates.*", "platform.legalEntities.get", "platform.legalEntities.list"),
+    "viewer": ("*.*.get", "*.*.list", "*.*.stream", "-platform.*", "catalog.prices.*", "quoting.quotes.explain", *_REFERENCE),
+    "catalog-manager": ("catalog.*", "platform.exchangeRates.*", *_REFERENCE),
     "seller": (
         "catalog.products.get",
         "catalog.products.list",
@@ -19,10 +35,9 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
         "catalog.prices.resolve",
         "quoting.quotes.*",
         "quoting.quoteVersions.*",
-        "platform.legalEntities.get",
-        "platform.legalEntities.list",
+        *_REFERENCE,
     ),
-    "sales-manager": ("catalog.*.get", "catalog.*.list", "catalog.prices.*", "quoting.*"),
+    "sales-manager": ("catalog.*.get", "catalog.*.list", "catalog.prices.*", "quoting.*", *_REFERENCE),
     "partner": (
         "catalog.products.get",
         "catalog.products.list",
@@ -39,12 +54,42 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
     "auditor": ("platform.auditEntries.*", "platform.deadLetters.list"),
     "platform-admin": ("platform.tenants.*",),
 }
+"""Patterns by role id."""
+
+_INSTALLATION = "platform-admin"
+"""The only role that administers tenants; it works for callers of the platform tenant alone."""
 
 
-def expand(patterns: Iterable[str], known: Iterable[str]) -> frozenset[str]:
-    """The known permissions that some pattern matches."""
-    wanted = tuple(patterns)
-    return frozenset(permission for permission in known if any(fnmatchcase(permission, pattern) for pattern in wanted))
+def declared(methods: Iterable[Method]) -> frozenset[str]:
+    """The permissions that methods need, or that fields of what they take and answer need to be read."""
+    found: set[str] = set()
+    for method in methods:
+        found |= {method.policy.permission} | walk.read_permissions(method.request) | walk.read_permissions(method.response)
+    return frozenset(found - {""})
+
+
+def grantable(known: frozenset[str], *, on_platform: bool) -> frozenset[str]:
+    """What a tenant's own roles may grant: all but the administration of tenants, which is the platform tenant's."""
+    return known if on_platform else known - expand(BUILT_IN[_INSTALLATION], known)
+
+
+def expand(patterns: Iterable[str], known: frozenset[str]) -> frozenset[str]:
+    """The known permissions that the patterns leave when they are applied in order."""
+    granted: set[str] = set()
+    for pattern in patterns:
+        if pattern.startswith("-"):
+            granted -= _matching(pattern[1:], known)
+        else:
+            granted |= _matching(pattern, known)
+    return frozenset(granted)
+
+
+def _matching(pattern: str, known: frozenset[str]) -> set[str]:
+    if "*" not in pattern:
+        return {pattern} & known
+    if pattern.endswith(".*") and "*" not in pattern[:-1]:
+        return {permission for permission in known if permission.startswith(pattern[:-1])}
+    return {permission for permission in known if fnmatchcase(permission, pattern)}
 
 
 def built_in(known: frozenset[str]) -> dict[str, frozenset[str]]:
@@ -52,8 +97,5 @@ def built_in(known: frozenset[str]) -> dict[str, frozenset[str]]:
 
     Only `platform-admin` administers tenants; no other role does, whatever its patterns match.
     """
-    installation = expand(BUILT_IN["platform-admin"], known)
-    return {
-        role: expand(patterns, known if role == "platform-admin" else known - installation)
-        for role, patterns in BUILT_IN.items()
-    }
+    ordinary = grantable(known, on_platform=False)
+    return {role: expand(patterns, known if role == _INSTALLATION else ordinary) for role, patterns in BUILT_IN.items()}

@@ -46,7 +46,11 @@ class _PriceBookReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Price
     PRODUCT_NOT_SELLABLE: _PriceBookReason.ValueType  # 6
     """The product is not active. Metadata: `product`, `state`."""
     PRICE_MISSING: _PriceBookReason.ValueType  # 7
-    """No active book has a price. Metadata: `rate_plan`, `currency`, `valid_time`."""
+    """No active book, or not the one that was asked, has a price. Metadata: `rate_plan`, `currency`, `valid_time`, and `charge` if
+    only that one has none.
+    """
+    PRICE_BOOK_PERIOD_EMPTY: _PriceBookReason.ValueType  # 8
+    """The book would be used until before it is used. Metadata: `price_book`."""
 
 class PriceBookReason(_PriceBookReason, metaclass=_PriceBookReasonEnumTypeWrapper):
     """Why a price book verb is refused."""
@@ -66,7 +70,11 @@ CHARGE_UNKNOWN: PriceBookReason.ValueType  # 5
 PRODUCT_NOT_SELLABLE: PriceBookReason.ValueType  # 6
 """The product is not active. Metadata: `product`, `state`."""
 PRICE_MISSING: PriceBookReason.ValueType  # 7
-"""No active book has a price. Metadata: `rate_plan`, `currency`, `valid_time`."""
+"""No active book, or not the one that was asked, has a price. Metadata: `rate_plan`, `currency`, `valid_time`, and `charge` if
+only that one has none.
+"""
+PRICE_BOOK_PERIOD_EMPTY: PriceBookReason.ValueType  # 8
+"""The book would be used until before it is used. Metadata: `price_book`."""
 Global___PriceBookReason: _TypeAlias = PriceBookReason  # noqa: Y015
 
 @_typing.final
@@ -114,6 +122,7 @@ class PriceBook(_message.Message):
     EFFECTIVE_TO_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     KNOWN_TIME_FIELD_NUMBER: _builtins.int
+    SCOPE_KEY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `priceBooks/{price_book}`."""
     etag: _builtins.str
@@ -126,6 +135,8 @@ class PriceBook(_message.Message):
     """Among books of equal scope the higher one wins, 0 to 1,000. Default 0."""
     state: Global___PriceBook.State.ValueType
     """State; changed by verbs."""
+    scope_key: _builtins.str
+    """Its scope as one text, equal for equal scopes, as in "account=accounts%2Fa1&channel=reseller"; empty for everybody."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -140,11 +151,11 @@ class PriceBook(_message.Message):
 
     @_builtins.property
     def effective_from(self) -> _timestamp_pb2.Timestamp:
-        """First instant it is used; unset means any."""
+        """First instant it is used, to the microsecond; unset means any."""
 
     @_builtins.property
     def effective_to(self) -> _timestamp_pb2.Timestamp:
-        """Instant from which it is no longer used; unset means never."""
+        """Instant from which it is no longer used, to the microsecond; unset means never."""
 
     @_builtins.property
     def known_time(self) -> _timestamp_pb2.Timestamp:
@@ -165,10 +176,11 @@ class PriceBook(_message.Message):
         effective_to: _timestamp_pb2.Timestamp | None = ...,
         state: Global___PriceBook.State.ValueType = ...,
         known_time: _timestamp_pb2.Timestamp | None = ...,
+        scope_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_from", b"effective_from", "effective_to", b"effective_to", "known_time", b"known_time", "scope", b"scope", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "display_name", b"display_name", "effective_from", b"effective_from", "effective_to", b"effective_to", "etag", b"etag", "known_time", b"known_time", "name", b"name", "priority", b"priority", "scope", b"scope", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "display_name", b"display_name", "effective_from", b"effective_from", "effective_to", b"effective_to", "etag", b"etag", "known_time", b"known_time", "name", b"name", "priority", b"priority", "scope", b"scope", "scope_key", b"scope_key", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -228,6 +240,7 @@ class PriceEntry(_message.Message):
     PRODUCT_FIELD_NUMBER: _builtins.int
     FROZEN_CHARGE_FIELD_NUMBER: _builtins.int
     CLOSED_FIELD_NUMBER: _builtins.int
+    PLAN_CHARGES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `priceBooks/{price_book}/entries/{entry}`."""
     etag: _builtins.str
@@ -256,11 +269,11 @@ class PriceEntry(_message.Message):
 
     @_builtins.property
     def valid_from(self) -> _timestamp_pb2.Timestamp:
-        """First instant the price holds. Default: when the entry was created."""
+        """First instant the price holds, to the microsecond. Default: when the entry was created."""
 
     @_builtins.property
     def valid_to(self) -> _timestamp_pb2.Timestamp:
-        """Instant from which it no longer holds; unset means until superseded."""
+        """Instant from which it no longer holds, to the microsecond; unset means until superseded."""
 
     @_builtins.property
     def known_from(self) -> _timestamp_pb2.Timestamp:
@@ -269,6 +282,10 @@ class PriceEntry(_message.Message):
     @_builtins.property
     def frozen_charge(self) -> _products_pb2.Charge:
         """The charge as it was when the entry was made."""
+
+    @_builtins.property
+    def plan_charges(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of all charges of the rate plan, in its order. They no longer change once the product is for sale."""
 
     def __init__(
         self,
@@ -287,10 +304,11 @@ class PriceEntry(_message.Message):
         product: _builtins.str = ...,
         frozen_charge: _products_pb2.Charge | None = ...,
         closed: _builtins.bool = ...,
+        plan_charges: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "frozen_charge", b"frozen_charge", "known_from", b"known_from", "pricing", b"pricing", "update_time", b"update_time", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "closed", b"closed", "create_time", b"create_time", "etag", b"etag", "frozen_charge", b"frozen_charge", "known_from", b"known_from", "name", b"name", "pricing", b"pricing", "product", b"product", "rate_plan", b"rate_plan", "unit_cost", b"unit_cost", "update_time", b"update_time", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "closed", b"closed", "create_time", b"create_time", "etag", b"etag", "frozen_charge", b"frozen_charge", "known_from", b"known_from", "name", b"name", "plan_charges", b"plan_charges", "pricing", b"pricing", "product", b"product", "rate_plan", b"rate_plan", "unit_cost", b"unit_cost", "update_time", b"update_time", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -716,7 +734,7 @@ class ResolvePricesRequest(_message.Message):
 
     @_builtins.property
     def valid_time(self) -> _timestamp_pb2.Timestamp:
-        """The instant. Default: now."""
+        """The instant, to the microsecond. Default: now."""
 
     def __init__(
         self,
@@ -796,7 +814,7 @@ class PlanPrice(_message.Message):
     """The rate plan."""
     @_builtins.property
     def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChargePrice]:
-        """One for each charge of the plan that the book prices."""
+        """One for each charge of the plan, in its order."""
 
     def __init__(
         self,
@@ -844,11 +862,11 @@ class ChargePrice(_message.Message):
 
     @_builtins.property
     def cost(self) -> _money_pb2.Money:
-        """What the quantity costs the seller; unset if unknown."""
+        """What the quantity costs the seller, rounded half up to the minor unit; unset if unknown."""
 
     @_builtins.property
     def known_time(self) -> _timestamp_pb2.Timestamp:
-        """The instant as known at which the price is replayed exactly."""
+        """The instant as known at which ReplayPrice gives the same price from the entry's book, for ever."""
 
     @_builtins.property
     def proof(self) -> _proof_pb2.Proof:
@@ -893,11 +911,11 @@ class ReplayPriceRequest(_message.Message):
     """Quantity, decimal, at most 6 decimals."""
     @_builtins.property
     def valid_time(self) -> _timestamp_pb2.Timestamp:
-        """The instant the price held. Default: now."""
+        """The instant the price held, to the microsecond. Default: now."""
 
     @_builtins.property
     def known_time(self) -> _timestamp_pb2.Timestamp:
-        """The instant as known at. Default: now."""
+        """The instant as known at, to the microsecond. Default: with everything that the book knows now."""
 
     def __init__(
         self,
@@ -1038,7 +1056,7 @@ class PriceEntrySuperseded(_message.Message):
     """The charge."""
     @_builtins.property
     def valid_from(self) -> _timestamp_pb2.Timestamp:
-        """From when on."""
+        """From when on, as long as that one holds."""
 
     def __init__(
         self,

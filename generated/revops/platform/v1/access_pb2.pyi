@@ -33,9 +33,13 @@ class _RoleReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RoleReason
     """No method declares the permission, nor does it match as a pattern. Metadata: `permission`."""
     ROLE_RESERVED: _RoleReason.ValueType  # 2
     """The id belongs to a built-in role. Metadata: `role`."""
+    ROLE_UNKNOWN: _RoleReason.ValueType  # 3
+    """Neither a built-in role nor one of the tenant's. Metadata: `role`."""
+    ROLE_EXCEEDS_CALLER: _RoleReason.ValueType  # 4
+    """It grants what the caller lacks. Metadata: `permission`."""
 
 class RoleReason(_RoleReason, metaclass=_RoleReasonEnumTypeWrapper):
-    """Why a role is refused."""
+    """Why a role, or a grant of one, is refused."""
 
 ROLE_REASON_UNSPECIFIED: RoleReason.ValueType  # 0
 """Not a reason."""
@@ -43,6 +47,10 @@ ROLE_PERMISSION_UNKNOWN: RoleReason.ValueType  # 1
 """No method declares the permission, nor does it match as a pattern. Metadata: `permission`."""
 ROLE_RESERVED: RoleReason.ValueType  # 2
 """The id belongs to a built-in role. Metadata: `role`."""
+ROLE_UNKNOWN: RoleReason.ValueType  # 3
+"""Neither a built-in role nor one of the tenant's. Metadata: `role`."""
+ROLE_EXCEEDS_CALLER: RoleReason.ValueType  # 4
+"""It grants what the caller lacks. Metadata: `permission`."""
 Global___RoleReason: _TypeAlias = RoleReason  # noqa: Y015
 
 @_typing.final
@@ -163,6 +171,7 @@ class ApiKey(_message.Message):
     SECRET_FIELD_NUMBER: _builtins.int
     SECRET_HASH_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    KEY_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `serviceAccounts/{service_account}/apiKeys/{api_key}`."""
     etag: _builtins.str
@@ -170,9 +179,11 @@ class ApiKey(_message.Message):
     display_name: _builtins.str
     """Name shown to people."""
     secret: _builtins.str
-    """The key to send as a bearer token. Only in the answer of CreateApiKey."""
+    """The key to send as a bearer token, `rk_<tenant>_<key id>_<64 hex digits>`. Only in the answer of CreateApiKey."""
     secret_hash: _builtins.bytes
-    """SHA-256 of the secret, kept to recognise it; never sent out."""
+    """SHA-256 of its last part, kept to recognise it; never sent out."""
+    key_id: _builtins.str
+    """Id of the key, the last segment of its name: how a presented key is found."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -183,7 +194,7 @@ class ApiKey(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it stops working; unset means never."""
+        """When it stops working, in the future at its creation; unset means never."""
 
     def __init__(
         self,
@@ -196,10 +207,11 @@ class ApiKey(_message.Message):
         secret: _builtins.str = ...,
         secret_hash: _builtins.bytes = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
+        key_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "expire_time", b"expire_time", "name", b"name", "secret", b"secret", "secret_hash", b"secret_hash", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "expire_time", b"expire_time", "key_id", b"key_id", "name", b"name", "secret", b"secret", "secret_hash", b"secret_hash", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

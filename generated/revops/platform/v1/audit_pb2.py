@@ -29,7 +29,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from revops.options.v1 import options_pb2 as revops_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erevops/platform/v1/audit.proto\x12\x12revops.platform.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frevops/options/v1/options.proto\"\xcf\x01\n\nAuditEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\x11\n\tresources\x18\x05 \x03(\t\x12\x0f\n\x07outcome\x18\x06 \x01(\t\x12\x16\n\x0erequest_digest\x18\x07 \x01(\t\x12\x14\n\x0crequest_json\x18\x08 \x01(\t\x12\x10\n\x08trace_id\x18\t \x01(\t\"y\n\x17ListAuditEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x1a\n\x08resource\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1b\n\tprincipal\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\"d\n\x18ListAuditEntriesResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.revops.platform.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"`\n\x19StreamAuditEntriesRequest\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bstop_at_end\x18\x02 \x01(\x08\"\x8d\x01\n\nDeadLetter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x14\n\x0crequest_type\x18\x04 \x01(\t\x12\x0f\n\x07problem\x18\x05 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\"?\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"h\n\x17ListDeadLettersResponse\x12\x34\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1e.revops.platform.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"o\n\x17ReplayDeadLetterRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^deadLetters/[0-9a-f]{32}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\xed\x02\n\x0c\x41uditService\x12\xac\x01\n\x10ListAuditEntries\x12+.revops.platform.v1.ListAuditEntriesRequest\x1a,.revops.platform.v1.ListAuditEntriesResponse\"=\x90\x02\x01\xa2\xbb\x18\x1e\n\x1aplatform.auditEntries.list(\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/auditEntries\x12\xad\x01\n\x12StreamAuditEntries\x12-.revops.platform.v1.StreamAuditEntriesRequest\x1a\x1e.revops.platform.v1.AuditEntry\"F\x90\x02\x01\xa2\xbb\x18 \n\x1cplatform.auditEntries.stream(\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/auditEntries:stream0\x01\x32\xee\x02\n\x11\x44\x65\x61\x64LetterService\x12\xa7\x01\n\x0fListDeadLetters\x12*.revops.platform.v1.ListDeadLettersRequest\x1a+.revops.platform.v1.ListDeadLettersResponse\";\x90\x02\x01\xa2\xbb\x18\x1d\n\x19platform.deadLetters.list(\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/deadLetters\x12\xae\x01\n\x10ReplayDeadLetter\x12+.revops.platform.v1.ReplayDeadLetterRequest\x1a\x1e.revops.platform.v1.DeadLetter\"M\xa2\xbb\x18\x1f\n\x1bplatform.deadLetters.replay(\x02\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=deadLetters/*}:replay:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1erevops/platform/v1/audit.proto\x12\x12revops.platform.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1frevops/options/v1/options.proto\"\xcf\x01\n\nAuditEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\x11\n\tresources\x18\x05 \x03(\t\x12\x0f\n\x07outcome\x18\x06 \x01(\t\x12\x16\n\x0erequest_digest\x18\x07 \x01(\t\x12\x14\n\x0crequest_json\x18\x08 \x01(\t\x12\x10\n\x08trace_id\x18\t \x01(\t\"y\n\x17ListAuditEntriesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x1a\n\x08resource\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\x12\x1b\n\tprincipal\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xac\x02\"d\n\x18ListAuditEntriesResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.revops.platform.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x19StreamAuditEntriesRequest\x12@\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x10\xbaH\r\xb2\x01\n\x1a\x06\x08\x80\xb2\xf8\x84\x1b\x32\x00\x12\x13\n\x0bstop_at_end\x18\x02 \x01(\x08\"\x8d\x01\n\nDeadLetter\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x14\n\x0crequest_type\x18\x04 \x01(\t\x12\x0f\n\x07problem\x18\x05 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x06 \x01(\x05\"?\n\x16ListDeadLettersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"h\n\x17ListDeadLettersResponse\x12\x34\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1e.revops.platform.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"o\n\x17ReplayDeadLetterRequest\x12\x33\n\x04name\x18\x01 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^deadLetters/[0-9a-f]{32}$\x12\x1f\n\nrequest_id\x18\x02 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x32\xed\x02\n\x0c\x41uditService\x12\xac\x01\n\x10ListAuditEntries\x12+.revops.platform.v1.ListAuditEntriesRequest\x1a,.revops.platform.v1.ListAuditEntriesResponse\"=\x90\x02\x01\xa2\xbb\x18\x1e\n\x1aplatform.auditEntries.list(\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/auditEntries\x12\xad\x01\n\x12StreamAuditEntries\x12-.revops.platform.v1.StreamAuditEntriesRequest\x1a\x1e.revops.platform.v1.AuditEntry\"F\x90\x02\x01\xa2\xbb\x18 \n\x1cplatform.auditEntries.stream(\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/auditEntries:stream0\x01\x32\xee\x02\n\x11\x44\x65\x61\x64LetterService\x12\xa7\x01\n\x0fListDeadLetters\x12*.revops.platform.v1.ListDeadLettersRequest\x1a+.revops.platform.v1.ListDeadLettersResponse\";\x90\x02\x01\xa2\xbb\x18\x1d\n\x19platform.deadLetters.list(\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/deadLetters\x12\xae\x01\n\x10ReplayDeadLetter\x12+.revops.platform.v1.ReplayDeadLetterRequest\x1a\x1e.revops.platform.v1.DeadLetter\"M\xa2\xbb\x18\x1f\n\x1bplatform.deadLetters.replay(\x02\x82\xd3\xe4\x93\x02$\"\x1f/v1/{name=deadLetters/*}:replay:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAUDITENTRIESREQUEST'].fields_by_name['resource']._serialized_options = b'\272H\005r\003\030\254\002'
   _globals['_LISTAUDITENTRIESREQUEST'].fields_by_name['principal']._loaded_options = None
   _globals['_LISTAUDITENTRIESREQUEST'].fields_by_name['principal']._serialized_options = b'\272H\005r\003\030\254\002'
+  _globals['_STREAMAUDITENTRIESREQUEST'].fields_by_name['start_time']._loaded_options = None
+  _globals['_STREAMAUDITENTRIESREQUEST'].fields_by_name['start_time']._serialized_options = b'\272H\r\262\001\n\032\006\010\200\262\370\204\0332\000'
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\036r\0342\032^deadLetters/[0-9a-f]{32}$'
   _globals['_REPLAYDEADLETTERREQUEST'].fields_by_name['request_id']._loaded_options = None
@@ -59,17 +61,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=545
   _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=645
   _globals['_STREAMAUDITENTRIESREQUEST']._serialized_start=647
-  _globals['_STREAMAUDITENTRIESREQUEST']._serialized_end=743
-  _globals['_DEADLETTER']._serialized_start=746
-  _globals['_DEADLETTER']._serialized_end=887
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=889
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=952
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=954
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1058
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=1060
-  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=1171
-  _globals['_AUDITSERVICE']._serialized_start=1174
-  _globals['_AUDITSERVICE']._serialized_end=1539
-  _globals['_DEADLETTERSERVICE']._serialized_start=1542
-  _globals['_DEADLETTERSERVICE']._serialized_end=1908
+  _globals['_STREAMAUDITENTRIESREQUEST']._serialized_end=761
+  _globals['_DEADLETTER']._serialized_start=764
+  _globals['_DEADLETTER']._serialized_end=905
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=907
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=970
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=972
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1076
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_start=1078
+  _globals['_REPLAYDEADLETTERREQUEST']._serialized_end=1189
+  _globals['_AUDITSERVICE']._serialized_start=1192
+  _globals['_AUDITSERVICE']._serialized_end=1557
+  _globals['_DEADLETTERSERVICE']._serialized_start=1560
+  _globals['_DEADLETTERSERVICE']._serialized_end=1926
 # @@protoc_insertion_point(module_scope)

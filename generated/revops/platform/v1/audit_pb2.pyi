@@ -43,9 +43,9 @@ class AuditEntry(_message.Message):
     outcome: _builtins.str
     """`OK` or the reason of the refusal."""
     request_digest: _builtins.str
-    """SHA-256 of the canonical request, hex."""
+    """First 128 bits of the SHA-256 of the canonical request, hex; empty for a refusal."""
     request_json: _builtins.str
-    """The request without personal and secret fields, JSON; empty above 16 KB."""
+    """The request without personal and secret fields, JSON; empty above 16 KB, and for a refusal."""
     trace_id: _builtins.str
     """Trace id, hex; empty if none."""
     @_builtins.property
@@ -151,7 +151,7 @@ class StreamAuditEntriesRequest(_message.Message):
     """Ends the stream at the last entry instead of waiting for new ones."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From when on; unset means from now."""
+        """From when on, in 1970 to 2199; unset means from now."""
 
     def __init__(
         self,
@@ -182,7 +182,7 @@ class DeadLetter(_message.Message):
     name: _builtins.str
     """Resource name, `deadLetters/{dead_letter}`."""
     method: _builtins.str
-    """Full name of the method that failed."""
+    """Full name of the method that failed; empty for an event that could not be published."""
     request_type: _builtins.str
     """Full name of the request's type."""
     problem: _builtins.str

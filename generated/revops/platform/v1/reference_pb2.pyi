@@ -37,7 +37,9 @@ class _ReferenceReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Refer
     RATE_MISSING: _ReferenceReason.ValueType  # 3
     """No rate is known for the pair on the day. Metadata: `from`, `to`, `date`."""
     CALENDAR_EMPTY: _ReferenceReason.ValueType  # 4
-    """A calendar without a working hour within a year. Metadata: `calendar`."""
+    """The calendar has so little working time that the end lies more than ten years ahead. Metadata: `calendar`."""
+    CURRENCY_UNKNOWN: _ReferenceReason.ValueType  # 5
+    """Not a currency of ISO 4217 that money is counted in. Metadata: `currency`."""
 
 class ReferenceReason(_ReferenceReason, metaclass=_ReferenceReasonEnumTypeWrapper):
     """Why a reference fact is refused."""
@@ -51,7 +53,9 @@ RATE_SAME_CURRENCY: ReferenceReason.ValueType  # 2
 RATE_MISSING: ReferenceReason.ValueType  # 3
 """No rate is known for the pair on the day. Metadata: `from`, `to`, `date`."""
 CALENDAR_EMPTY: ReferenceReason.ValueType  # 4
-"""A calendar without a working hour within a year. Metadata: `calendar`."""
+"""The calendar has so little working time that the end lies more than ten years ahead. Metadata: `calendar`."""
+CURRENCY_UNKNOWN: ReferenceReason.ValueType  # 5
+"""Not a currency of ISO 4217 that money is counted in. Metadata: `currency`."""
 Global___ReferenceReason: _TypeAlias = ReferenceReason  # noqa: Y015
 
 @_typing.final
@@ -127,6 +131,7 @@ class ExchangeRate(_message.Message):
     RATE_FIELD_NUMBER: _builtins.int
     EFFECTIVE_DATE_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    PAIR_DAY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `exchangeRates/{exchange_rate}`."""
     etag: _builtins.str
@@ -136,9 +141,11 @@ class ExchangeRate(_message.Message):
     to_currency: _builtins.str
     """ISO 4217 code of the price."""
     rate: _builtins.str
-    """Units of `to_currency` for one of `from_currency`, decimal above 0, at most 12 decimals."""
+    """Units of `to_currency` for one of `from_currency`, decimal above 0, at most 12 digits and 12 decimals."""
     source: _builtins.str
     """Where it comes from, as in "ECB"."""
+    pair_day: _builtins.str
+    """Pair and day, as in "EUR/USD/2027-03-01": how the rate in force is found."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -163,10 +170,11 @@ class ExchangeRate(_message.Message):
         rate: _builtins.str = ...,
         effective_date: _date_pb2.Date | None = ...,
         source: _builtins.str = ...,
+        pair_day: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_date", b"effective_date", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "from_currency", b"from_currency", "name", b"name", "rate", b"rate", "source", b"source", "to_currency", b"to_currency", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_date", b"effective_date", "etag", b"etag", "from_currency", b"from_currency", "name", b"name", "pair_day", b"pair_day", "rate", b"rate", "source", b"source", "to_currency", b"to_currency", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -204,7 +212,7 @@ class BusinessCalendar(_message.Message):
 
     @_builtins.property
     def working_hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkingHours]:
-        """Working hours; spans of one day do not overlap."""
+        """Working hours; spans of one day do not overlap, and one past midnight is two."""
 
     @_builtins.property
     def holidays(self) -> _containers.RepeatedCompositeFieldContainer[_date_pb2.Date]:
@@ -743,7 +751,7 @@ class AddBusinessHoursRequest(_message.Message):
     """Working minutes to add, 0 to 525,600."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Where counting starts."""
+        """Where counting starts, in 1970 to 2199."""
 
     def __init__(
         self,

@@ -349,19 +349,23 @@ class TenantCreated(_message.Message):
 
     TENANT_FIELD_NUMBER: _builtins.int
     EDITION_FIELD_NUMBER: _builtins.int
+    UID_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """The tenant."""
     edition: _options_pb2.Edition.ValueType
     """Its edition."""
+    uid: _builtins.str
+    """UUID in hex: the tenant in subjects and tokens."""
     def __init__(
         self,
         *,
         tenant: _builtins.str = ...,
         edition: _options_pb2.Edition.ValueType = ...,
+        uid: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edition", b"edition", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edition", b"edition", "tenant", b"tenant", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -49,6 +49,8 @@ class _QuoteReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuoteReas
     """Two lines have one id. Metadata: `line`."""
     QUOTE_SUPERSEDES_ITSELF: _QuoteReason.ValueType  # 7
     """A quote cannot be superseded by itself. Metadata: `quote`."""
+    QUOTE_TOO_LARGE: _QuoteReason.ValueType  # 8
+    """It has more charges, or uses more different prices, than a quote may. Metadata: `what`, `count`, `most`."""
 
 class QuoteReason(_QuoteReason, metaclass=_QuoteReasonEnumTypeWrapper):
     """Why a quote verb is refused."""
@@ -69,6 +71,8 @@ QUOTE_LINE_DUPLICATE: QuoteReason.ValueType  # 6
 """Two lines have one id. Metadata: `line`."""
 QUOTE_SUPERSEDES_ITSELF: QuoteReason.ValueType  # 7
 """A quote cannot be superseded by itself. Metadata: `quote`."""
+QUOTE_TOO_LARGE: QuoteReason.ValueType  # 8
+"""It has more charges, or uses more different prices, than a quote may. Metadata: `what`, `count`, `most`."""
 Global___QuoteReason: _TypeAlias = QuoteReason  # noqa: Y015
 
 @_typing.final
@@ -145,6 +149,8 @@ class Quote(_message.Message):
     SUPERSEDED_BY_FIELD_NUMBER: _builtins.int
     CLOSE_REASON_FIELD_NUMBER: _builtins.int
     CONTENT_HASH_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    LAST_LINE_NUMBER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `quotes/{quote}`."""
     etag: _builtins.str
@@ -176,7 +182,12 @@ class Quote(_message.Message):
     close_reason: _builtins.str
     """Why it was rejected or withdrawn."""
     content_hash: _builtins.str
-    """Hash of everything that was priced and promised; binds documents to the quote."""
+    """SHA-256 over everything that is priced and promised, hex, from submit on; binds documents to the quote. Left out are state,
+    instants and other bookkeeping, personal data (so that its erasure breaks no document) and what readers may not see (so that
+    the hash cannot be used to guess it).
+    """
+    last_line_number: _builtins.int
+    """Largest number that was ever the id of a line; the next assigned id is above it, so that no id is used twice."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -195,7 +206,7 @@ class Quote(_message.Message):
 
     @_builtins.property
     def valid_until(self) -> _date_pb2.Date:
-        """Last day it can be accepted. Default: 30 days after submit."""
+        """Last day it can be accepted, in the time zone of the legal entity. Default: 30 days after the day of the submit."""
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuoteLine]:
@@ -212,6 +223,10 @@ class Quote(_message.Message):
     @_builtins.property
     def price_entries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Price entries used."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Instant from which it can no longer be accepted: the end of `valid_until`; set from submit on."""
 
     def __init__(
         self,
@@ -241,10 +256,12 @@ class Quote(_message.Message):
         superseded_by: _builtins.str = ...,
         close_reason: _builtins.str = ...,
         content_hash: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        last_line_number: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "price_scope", b"price_scope", "price_time", b"price_time", "totals", b"totals", "update_time", b"update_time", "valid_until", b"valid_until"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "price_scope", b"price_scope", "price_time", b"price_time", "totals", b"totals", "update_time", b"update_time", "valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "close_reason", b"close_reason", "contact_email", b"contact_email", "content_hash", b"content_hash", "create_time", b"create_time", "currency_code", b"currency_code", "display_name", b"display_name", "etag", b"etag", "legal_entity", b"legal_entity", "lines", b"lines", "name", b"name", "number", b"number", "parties", b"parties", "partner", b"partner", "price_entries", b"price_entries", "price_scope", b"price_scope", "price_time", b"price_time", "stale_price_entry", b"stale_price_entry", "state", b"state", "superseded_by", b"superseded_by", "term_months", b"term_months", "totals", b"totals", "update_time", b"update_time", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "close_reason", b"close_reason", "contact_email", b"contact_email", "content_hash", b"content_hash", "create_time", b"create_time", "currency_code", b"currency_code", "display_name", b"display_name", "etag", b"etag", "expire_time", b"expire_time", "last_line_number", b"last_line_number", "legal_entity", b"legal_entity", "lines", b"lines", "name", b"name", "number", b"number", "parties", b"parties", "partner", b"partner", "price_entries", b"price_entries", "price_scope", b"price_scope", "price_time", b"price_time", "stale_price_entry", b"stale_price_entry", "state", b"state", "superseded_by", b"superseded_by", "term_months", b"term_months", "totals", b"totals", "update_time", b"update_time", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -268,15 +285,17 @@ class QuoteLine(_message.Message):
     NET_AMOUNT_FIELD_NUMBER: _builtins.int
     COST_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
-    """Id within the quote, kept over versions; assigned when empty."""
+    """Id within the quote, kept over versions; assigned when empty: "1", "2" and so on."""
     rate_plan: _builtins.str
     """The rate plan."""
     quantity: _builtins.str
     """Quantity, decimal above 0, at most 6 decimals."""
     discount_rate: _builtins.str
-    """Share of the list amount, decimal from 0 to 1, at most 6 decimals."""
+    """Share of the list amount, decimal from 0 to 1, at most 6 decimals. It also holds for usage when that is billed."""
     discount_amount: _builtins.str
-    """Amount off the whole line, spread over its charges by their list amounts; at most the list amount."""
+    """Amount off the whole line in whole minor units, spread over its charges by their list amounts; at most the list amount.
+    It takes nothing off usage.
+    """
     description: _builtins.str
     """Shown on documents."""
     list_amount: _builtins.str
@@ -286,7 +305,7 @@ class QuoteLine(_message.Message):
     net_amount: _builtins.str
     """What remains."""
     cost: _builtins.str
-    """What it costs the seller, decimal; empty if unknown."""
+    """What it costs the seller, decimal, without usage; empty if unknown for a charge."""
     @_builtins.property
     def charges(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuoteCharge]:
         """The priced charges."""
@@ -318,7 +337,9 @@ Global___QuoteLine: _TypeAlias = QuoteLine  # noqa: Y015
 
 @_typing.final
 class QuoteCharge(_message.Message):
-    """One charge of a line, priced."""
+    """One charge of a line, priced. A usage charge is pinned with its pricing, but its amounts are 0 and count in no sum: what it will
+    cost is known only when the use is metered.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -351,14 +372,14 @@ class QuoteCharge(_message.Message):
     net_amount: _builtins.str
     """What remains."""
     price_proof: _builtins.str
-    """Proof of the list amount, content hash."""
+    """Content hash of the catalog's proof of the price; of a usage charge, of its price for the quantity of the line."""
     @_builtins.property
     def pricing(self) -> _pricing_pb2.Pricing:
         """The numbers, pinned."""
 
     @_builtins.property
     def proof(self) -> _proof_pb2.Proof:
-        """Proof of the net amount."""
+        """Proof of the net amount: the steps of the list amount, then those of the discount."""
 
     @_builtins.property
     def known_time(self) -> _timestamp_pb2.Timestamp:
@@ -411,9 +432,9 @@ class QuoteTotals(_message.Message):
     recurring: _builtins.str
     """Of the net amount: charged every billing period."""
     mrr: _builtins.str
-    """Monthly recurring revenue: recurring amounts divided by the months of their periods, rounded at the sum."""
+    """Monthly recurring revenue: recurring amounts divided by the months of their periods, rounded half up once, at the sum."""
     cost: _builtins.str
-    """What it costs the seller, decimal; empty if unknown for a line."""
+    """What it costs the seller, decimal, without usage; empty if unknown for a line."""
     margin: _builtins.str
     """Net amount less cost; empty if the cost is."""
     @_builtins.property
@@ -963,6 +984,7 @@ class ExplainQuoteResponse(_message.Message):
 
     TOTAL_FIELD_NUMBER: _builtins.int
     CHARGES_FIELD_NUMBER: _builtins.int
+    MARGIN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def total(self) -> _proof_pb2.Proof:
         """Proof of the total."""
@@ -971,15 +993,20 @@ class ExplainQuoteResponse(_message.Message):
     def charges(self) -> _containers.RepeatedCompositeFieldContainer[_proof_pb2.Proof]:
         """Proof of the net amount of each charge, in the order of lines and charges."""
 
+    @_builtins.property
+    def margin(self) -> _proof_pb2.Proof:
+        """Proof of the margin; unset if the cost is unknown."""
+
     def __init__(
         self,
         *,
         total: _proof_pb2.Proof | None = ...,
         charges: _abc.Iterable[_proof_pb2.Proof] | None = ...,
+        margin: _proof_pb2.Proof | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["margin", b"margin", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["charges", b"charges", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charges", b"charges", "margin", b"margin", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1098,6 +1125,32 @@ class ExpireQuoteRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExpireQuoteRequest: _TypeAlias = ExpireQuoteRequest  # noqa: Y015
+
+@_typing.final
+class MarkStaleQuotesRequest(_message.Message):
+    """Request of MarkStaleQuotes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRICE_ENTRY_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    price_entry: _builtins.str
+    """The entry that no longer gives the price."""
+    after: _builtins.str
+    """Name of the last quote that was looked at; empty to begin."""
+    def __init__(
+        self,
+        *,
+        price_entry: _builtins.str = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "price_entry", b"price_entry"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkStaleQuotesRequest: _TypeAlias = MarkStaleQuotesRequest  # noqa: Y015
 
 @_typing.final
 class QuoteCreated(_message.Message):

@@ -5,6 +5,7 @@ from typing import Self
 from revops.catalog.v1 import products_pb2 as pb
 from revops.type.v1 import pricing_pb2 as pricing
 
+from revops_mesh.catalog.periods import Period, period
 from revops_mesh.kernel.aggregate import Aggregate, transition
 from revops_mesh.kernel.errors import Broken, Failure
 
@@ -64,23 +65,23 @@ class Product(Aggregate[pb.Product]):
             self.state.state, ALLOWED[verb], pb.Product.State, pb.ProductReason, pb.PRODUCT_STATE, verb=verb, product=self.name
         )
 
+    @property
+    def sellable(self) -> Period:
+        """When it may be sold once it is active."""
+        return period(self.state, "sellable_from", "sellable_to", "product.")
+
     def _must_have_a_period(self) -> None:
-        if self._period_is_empty():
+        if self.sellable.is_empty:
             raise Failure(
                 pb.ProductReason, pb.PRODUCT_PERIOD_EMPTY, "{product} would be sold until before it is sold.", product=self.name
             )
-
-    def _period_is_empty(self) -> bool:
-        start, end = self.state.sellable_from, self.state.sellable_to
-        bounded = self.state.HasField("sellable_from") and self.state.HasField("sellable_to")
-        return bounded and end.ToNanoseconds() <= start.ToNanoseconds()
 
     def check(self) -> None:
         """A live state, a plan when on sale, and a period that is not empty."""
         state = self.state.state
         if state == pb.Product.STATE_UNSPECIFIED or (state != pb.Product.STATE_DRAFT and not self.state.rate_plan_count):
             raise Broken(f"{self.name}: {pb.Product.State.Name(state)} with {self.state.rate_plan_count} plans")
-        if self._period_is_empty():
+        if self.sellable.is_empty:
             raise Broken(f"{self.name}: the period of sale is empty")
 
 

@@ -30,8 +30,11 @@ class ProductService:
         return (await call.repo(Product).save(product)).state
 
     async def DeleteProduct(self, request: pb.DeleteProductRequest, call: Call) -> Empty:
-        product = await call.repo(Product).get(request.name, request.etag)
+        product = await call.repo(Product).get(request.name, request.etag, lock=True)
         product.must_allow("delete")
+        while plans := await call.repo(RatePlan).select("parent=$2", [product.name]):
+            for plan in plans:
+                await call.repo(RatePlan).delete(plan)
         await call.repo(Product).delete(product)
         return Empty()
 
@@ -46,7 +49,8 @@ class ProductService:
         return (await call.repo(Product).save(product)).state
 
     async def CreateRatePlan(self, request: pb.CreateRatePlanRequest, call: Call) -> pb.RatePlan:
-        product, plans = await call.repo(Product).get(request.parent), call.repo(RatePlan)
+        # Locked, so that plans added at the same time follow one another instead of making the product stale.
+        product, plans = await call.repo(Product).get(request.parent, lock=True), call.repo(RatePlan)
         product.count_plan()
         await call.repo(Product).save(product)
         plan = await plans.add(RatePlan.draft(plans.name(request.rate_plan_id, parent=product.name), request.rate_plan))

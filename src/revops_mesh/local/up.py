@@ -1,0 +1,143 @@
+"""`revops up`: PostgreSQL, NATS and the member on one machine, migrated, with demo data, kept running until it is told to stop.
+
+With `REVOPS_DATABASE_URL` and `REVOPS_NATS_URL` it embeds nothing: the same member runs on servers elsewhere.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from revops_mesh.kernel.names import PLATFORM_TENANT
+from revops_mesh.local import ports
+from revops_mesh.local.calls import Refusal, member_at
+from revops_mesh.local.demo import story
+from revops_mesh.local.errors import LocalError
+from revops_mesh.local.installation import Installation, Running
+from revops_mesh.local.nats import Nats
+from revops_mesh.local.postgres import Postgres
+from revops_mesh.local.supervisor import Supervisor
+from revops_mesh.migrations import bootstrap, migrate
+from revops_mesh.runtime.keys import ISSUER, DevelopmentIssuer
+
+DATABASE = "revops"
+READY_SECONDS = 60.0
+PROBED = "revops.platform.v1.TenantService"
+"""The service whose health says that the member has its database."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What is told once everything runs."""
+
+    running: Running
+    seconds: float
+    """From the start until the member served and the demo data stood."""
+    token: str
+    """Of the demo tenant's administrator; empty without demo data."""
+    problem: str
+    """Why the demo data is incomplete; empty if it is not."""
+
+
+@dataclass(frozen=True)
+class Up:
+    """One start of everything on a data directory."""
+
+    installation: Installation
+    port: int
+    demo: bool
+    environ: Mapping[str, str]
+    tell: Callable[[str], None]
+    """Takes one line of progress, or about something that died."""
+    ready: Callable[[Ready], None]
+
+    async def run(self) -> None:
+        """Returns after SIGTERM or SIGINT, when everything has ended in reverse order.
+
+        Raises `LocalError` when something cannot be started; what was started is stopped first.
+        """
+        started = perf_counter()
+        issuer = DevelopmentIssuer(self.installation.keys)
+        with self.installation.held():
+            ports.require_free(self.port, "the member's gRPC")
+            async with Supervisor(self.installation.logs, report=self.tell) as supervisor:
+                running = await self._servers(supervisor)
+                await self._member(supervisor, running, issuer)
+                token, problem = await self._demo(running, issuer) if self.demo else ("", "")
+                with self.installation.announced(running):
+                    self.ready(Ready(running, perf_counter() - started, token, problem))
+                    await supervisor.wait()
+                    self.tell("stopping")
+
+    async def _servers(self, supervisor: Supervisor) -> Running:
+        """Where PostgreSQL and NATS are, embedded unless the environment names them; the database is migrated."""
+        database_url, nats_url = self.environ.get("REVOPS_DATABASE_URL", ""), self.environ.get("REVOPS_NATS_URL", "")
+        admin_url = self.environ.get("REVOPS_ADMIN_URL", "")
+        if not database_url:
+            self.tell("starting PostgreSQL")
+            postgres = Postgres(self.installation.postgres)
+            await supervisor.adopt("postgres", postgres)
+            database_url, admin_url = postgres.dsn(DATABASE), postgres.dsn()
+        if not nats_url:
+            self.tell("starting NATS")
+            nats = Nats(self.installation.nats)
+            await supervisor.adopt("nats", nats)
+            nats_url = nats.url
+        self.tell("migrating")
+        if admin_url:
+            await asyncio.to_thread(bootstrap, admin_url, DATABASE)
+        await asyncio.to_thread(migrate, database_url)
+        return Running(os.getpid(), f"{ports.LOOPBACK}:{self.port}", database_url, nats_url)
+
+    async def _member(self, supervisor: Supervisor, running: Running, issuer: DevelopmentIssuer) -> None:
+        self.tell("starting the member")
+        env = {
+            **self.environ,
+            "REVOPS_DATABASE_URL": running.database_url,
+            "REVOPS_NATS_URL": running.nats_url,
+            "REVOPS_GRPC_ADDRESS": running.address,
+            "REVOPS_ADMIN_ADDRESS": f"{ports.LOOPBACK}:{ports.free_port()}",
+            "REVOPS_ISSUER": ISSUER,
+            "REVOPS_JWKS": str(issuer.jwks.absolute()),
+            "REVOPS_PAGE_TOKEN_SECRETS_FILE": str(self.installation.page_token_secret().absolute()),
+        }
+
+        async def serves() -> bool:
+            return await _serves(running.address)
+
+        argv = [sys.executable, "-m", "revops_mesh.cli", "serve"]
+        await supervisor.start("member", argv, env=env, ready=serves, ready_timeout=READY_SECONDS)
+
+    async def _demo(self, running: Running, issuer: DevelopmentIssuer) -> tuple[str, str]:
+        """The token of the demo tenant's administrator, and what went wrong; a fault of the data does not stop the servers."""
+        self.tell("telling the demo's story")
+        root = issuer.issue("users/root", PLATFORM_TENANT, ["platform-admin"])
+        async with member_at(running.address, root) as member:
+            try:
+                tenants = await story.tell(member, issuer)
+            except Refusal as refusal:
+                return "", f"{refusal.reason or refusal.code}: {refusal}"
+        return issuer.issue("users/anna", tenants["acme"], ["admin"]), ""
+
+
+async def _serves(address: str) -> bool:
+    async with grpc.aio.insecure_channel(address) as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=PROBED), timeout=2)
+        try:
+            answer = await check
+        except grpc.aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def data_directory(path: Path) -> Installation:
+    """The installation in a directory. Raises `LocalError` when something else is there."""
+    if path.exists() and not path.is_dir():
+        raise LocalError(f"{path} is not a directory: choose another --data")
+    return Installation(path)

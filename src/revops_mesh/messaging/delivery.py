@@ -1,0 +1,59 @@
+"""What reactions and timers share: one attempt to bring an event or a timer to its internal rpc, and what becomes of failures."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from revops_mesh.kernel.call import Arrival, Event
+from revops_mesh.kernel.contract import Method
+from revops_mesh.kernel.errors import Failure
+from revops_mesh.kernel.pipeline import Kernel
+
+from . import dead_letters, envelope
+from .worker import expected
+
+ATTEMPTS = 8
+"""Times an event or a timer is tried before it becomes a dead letter."""
+DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+"""Seconds before the 2nd to the 8th attempt: two minutes in all."""
+
+_log = logging.getLogger("revops.messaging")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An attempt."""
+
+    tenant: UUID
+    request_id: UUID
+    """The same in every attempt, so that the replay table lets one succeed once."""
+    method: Method
+    request: bytes
+    trace: str
+    attempt: int
+    """From 1."""
+    event: Event | None = None
+
+    async def attempted(self, kernel: Kernel) -> str:
+        """Calls the method; gives what went wrong, "" if nothing: a refusal whole, a fault of ours without its text."""
+        try:
+            arrival = Arrival({"traceparent": self.trace}, request_id=self.request_id, event=self.event)
+            await kernel.react(self.method, self.method.request.FromString(self.request), self.tenant, arrival)
+        except Exception as error:
+            problem = f"{error.reason}: {error}" if isinstance(error, Failure) else type(error).__name__
+            _log.warning(
+                "%s failed in attempt %d of %s for tenant %s: %s", self.method.full_name, self.attempt,
+                self.request_id, self.tenant, problem, exc_info=not expected(error),
+            )  # fmt: skip
+            return problem
+        return ""
+
+    async def bury(self, connection: Any, problem: str) -> None:
+        """Makes a dead letter of it, with the `relay` login."""
+        event = envelope.facts(self.event, self.trace) if self.event else "{}"
+        method, request_type = self.method.full_name, self.method.request.DESCRIPTOR.full_name
+        await dead_letters.put(
+            connection, self.tenant, self.request_id, method, request_type, self.request, event, problem=problem,
+            attempts=self.attempt,
+        )  # fmt: skip

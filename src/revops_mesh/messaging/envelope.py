@@ -1,0 +1,60 @@
+"""Events on the wire: CloudEvents 1.0 in binary mode over NATS headers, the body protobuf; and the same facts in a dead letter.
+
+Subjects are `revops.{tenant hex}.{capability}.{version}.{Event}`. Times are RFC 3339, UTC. Source: CloudEvents 1.0.2, NATS
+Protocol Binding, extensions "sequence" (here revision.n of the aggregate) and "distributed tracing".
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from revops_mesh.kernel.call import Event
+
+MESSAGE_ID = "Nats-Msg-Id"
+"""The header by which the stream knows a duplicate."""
+
+
+def subject(tenant: str, event_type: str) -> str:
+    """Where a type of event is published, as in `revops.{tenant}.catalog.v1.ProductRetired`; tenant `*` stands for all."""
+    _, capability, version, name = event_type.split(".")
+    return f"revops.{tenant}.{capability}.{version}.{name}"
+
+
+def headers(row: Any) -> dict[str, str]:
+    """The headers of an outbox row."""
+    event_id: str = row["id"].hex
+    found = {
+        MESSAGE_ID: event_id,
+        "ce-specversion": "1.0",
+        "ce-id": event_id,
+        "ce-source": f"/revops/{row['tenant_id'].hex}",
+        "ce-type": row["type"],
+        "ce-subject": row["aggregate"],
+        "ce-time": row["time"].isoformat(),
+        "ce-sequence": f"{row['revision']}.{row['n']}",
+        "content-type": "application/protobuf",
+    }
+    return {**found, "traceparent": row["trace"]} if row["trace"] else found
+
+
+def received(headers: Mapping[str, str]) -> Event:
+    """The event of a message's headers; raises `KeyError` or `ValueError` when they are not ours."""
+    revision, n = headers["ce-sequence"].split(".")
+    time = datetime.fromisoformat(headers["ce-time"])
+    return Event(UUID(headers["ce-id"]), headers["ce-subject"], (int(revision), int(n)), time)
+
+
+def facts(event: Event, trace: str) -> str:
+    """An event as a dead letter keeps it: JSON with `id`, `subject`, `revision`, `n`, `time` and `traceparent`."""
+    revision, n = event.sequence
+    known = {"id": event.id.hex, "subject": event.subject, "revision": revision, "n": n, "time": event.time.isoformat()}
+    return json.dumps({**known, "traceparent": trace})
+
+
+def remembered(kept: str) -> Event | None:
+    """The event of a dead letter; None if it was a timer's."""
+    if not (found := json.loads(kept)):
+        return None
+    return Event(UUID(found["id"]), found["subject"], (found["revision"], found["n"]), datetime.fromisoformat(found["time"]))

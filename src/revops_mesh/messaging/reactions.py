@@ -1,0 +1,140 @@
+"""Reactions: every event to every internal rpc that takes it, at least once; the replay table makes that exactly once.
+
+Each rpc has a durable pull consumer of its own, shared by all processes. Order is not assumed. What fails comes again after a
+delay; after eight deliveries it becomes a dead letter, and later events have long proceeded. Durations are seconds.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from uuid import UUID
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext, api
+
+from revops_mesh.kernel.contract import Method
+from revops_mesh.kernel.names import derived, new_uuid
+from revops_mesh.kernel.pipeline import Kernel
+from revops_mesh.kernel.pools import Pool
+
+from . import envelope, stream
+from .delivery import ATTEMPTS, DELAYS, Delivery
+from .worker import Counts, expected, repeat
+
+ACK_WAIT = 45.0
+"""After so long without an answer a message is delivered again; the kernel ends a call after 30."""
+FETCH_WAIT = 5.0
+
+_log = logging.getLogger("revops.messaging")
+
+
+class Reactions:
+    """Listens for every reaction that a kernel serves; at most `concurrency` run at once."""
+
+    def __init__(
+        self, kernel: Kernel, pool: Pool, events: stream.Stream, counts: Counts, *, concurrency: int = 8,
+        delays: tuple[float, ...] = DELAYS, ack_wait: float = ACK_WAIT, no_inbox: bool = False,
+    ) -> None:  # fmt: skip
+        """`pool` is of the `relay` login, for dead letters.
+
+        `no_inbox` applies redelivered events again on purpose: for the tests that must notice it, never for use.
+        """
+        self._kernel, self._pool, self._events, self._counts = kernel, pool, events, counts
+        self._delays, self._ack_wait, self._no_inbox = delays, ack_wait, no_inbox
+        self._concurrency, self._slots = concurrency, asyncio.Semaphore(concurrency)
+
+    async def run(self) -> None:
+        """Reacts until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for method in (m for methods in self._kernel.reactions.values() for m in methods):
+                group.create_task(self._listen(method))
+            await asyncio.Event().wait()
+
+    async def _listen(self, method: Method) -> None:
+        subscription: JetStreamContext.PullSubscription | None = None
+        running: set[asyncio.Task[None]] = set()
+
+        async def step() -> bool:
+            nonlocal subscription
+            if len(running) >= self._concurrency:
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                subscription = subscription or await self._subscribe(method)
+                messages = await subscription.fetch(self._concurrency - len(running), FETCH_WAIT)
+            except TimeoutError:
+                return True
+            except NatsError:
+                if subscription is not None:
+                    await _sent(subscription.unsubscribe())
+                subscription = None
+                raise
+            for message in messages:
+                task = group.create_task(self._deliver(method, message))
+                running.add(task)
+                task.add_done_callback(running.discard)
+            return True
+
+        async with asyncio.TaskGroup() as group:
+            await repeat(step, asyncio.Event().wait, method.full_name)
+
+    async def _subscribe(self, method: Method) -> JetStreamContext.PullSubscription:
+        """Makes the consumer if it is missing, and before it the stream."""
+        self._events.missed()
+        context = await self._events.context()
+        config = api.ConsumerConfig(ack_wait=self._ack_wait, max_deliver=-1)
+        subject = envelope.subject("*", method.request.DESCRIPTOR.full_name)
+        return await context.pull_subscribe(subject, consumer(method), stream.NAME, config)
+
+    async def _deliver(self, method: Method, message: Msg) -> None:
+        """Runs the method for a message and answers the stream; raises nothing."""
+        async with self._slots:
+            if (delivery := self._read(method, message)) is None:
+                self._counts.dead += 1
+                answer = message.term()
+            elif not (problem := await delivery.attempted(self._kernel)):
+                self._counts.reacted += 1
+                answer = message.ack()
+            elif await self._buried(delivery, problem):
+                self._counts.dead += 1
+                answer = message.term()
+            else:
+                self._counts.retried += 1
+                answer = message.nak(self._delays[min(delivery.attempt, len(self._delays)) - 1])
+            await _sent(answer)
+
+    def _read(self, method: Method, message: Msg) -> Delivery | None:
+        try:
+            headers = message.headers or {}
+            tenant, event = UUID(message.subject.split(".")[1]), envelope.received(headers)
+        except (KeyError, ValueError) as error:
+            _log.error("a message under %s is no event of ours: %r", message.subject, error)
+            return None
+        request_id = new_uuid() if self._no_inbox else derived("event", event.id, method.full_name)
+        attempt, trace = message.metadata.num_delivered, headers.get("traceparent", "")
+        return Delivery(tenant, request_id, method, message.data, trace, attempt, event)
+
+    async def _buried(self, delivery: Delivery, problem: str) -> bool:
+        """Whether it was the last attempt and a dead letter is kept; without a store for it, the event comes again."""
+        if delivery.attempt < ATTEMPTS:
+            return False
+        try:
+            async with self._pool.acquire() as connection:
+                await delivery.bury(connection, problem)
+        except Exception as error:
+            _log.error("no dead letter for %s: %r", delivery.request_id, error, exc_info=not expected(error))
+            return False
+        return True
+
+
+def consumer(method: Method) -> str:
+    """The durable name of a reaction's consumer."""
+    return method.full_name.replace(".", "_")
+
+
+async def _sent(answer: Awaitable[object]) -> None:
+    """Answers the stream. If that is lost the message comes again, and then it is a replay."""
+    try:
+        await answer
+    except NatsError as error:
+        _log.warning("an answer to the stream was lost: %r", error)

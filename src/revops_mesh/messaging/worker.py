@@ -1,0 +1,62 @@
+"""What all workers share: a step that is repeated until cancelled, delays between attempts, and counts of what was done."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncpg
+from nats.errors import Error as NatsError
+
+from revops_mesh.kernel.errors import Failure
+
+SHORTEST, LONGEST = 0.1, 5.0
+"""Seconds a worker waits after an error of its own; doubled with each that follows."""
+
+_log = logging.getLogger("revops.messaging")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the workers of a process did since it started, for its exporter."""
+
+    published: int = 0
+    """Events that the stream acknowledged."""
+    failed: int = 0
+    """Publications without an acknowledgement, tried again."""
+    reacted: int = 0
+    """Reactions that ended well, replays included."""
+    fired: int = 0
+    """Timers that ended well, replays included."""
+    retried: int = 0
+    """Reactions and timers that failed and come again."""
+    dead: int = 0
+    """Dead letters, and messages under our subjects that are no events of ours."""
+    expired: int = 0
+    """Replay rows deleted after their time."""
+    lag_seconds: float = 0.0
+    """Age of the oldest event that waits for its publication."""
+
+
+def expected(error: BaseException) -> bool:
+    """Whether an error is a refusal or a server out of reach, rather than a fault of ours."""
+    return isinstance(error, Failure | NatsError | asyncpg.PostgresError | asyncpg.InterfaceError | OSError)
+
+
+async def repeat(step: Callable[[], Awaitable[bool]], pause: Callable[[], Awaitable[object]], name: str) -> None:
+    """Runs a step until cancelled, and the pause whenever the step found nothing to do.
+
+    No error ends it: each is logged, a fault of ours with its traceback, and the next step waits longer.
+    """
+    delay = SHORTEST
+    while True:
+        try:
+            if not await step():
+                await pause()
+            delay = SHORTEST
+        except Exception as error:
+            level = logging.WARNING if expected(error) else logging.ERROR
+            _log.log(level, "%s failed, again in %.1f s: %r", name, delay, error, exc_info=not expected(error))
+            await asyncio.sleep(delay * random.uniform(0.75, 1.25))
+            delay = min(2 * delay, LONGEST)

@@ -1,0 +1,6 @@
+"""What Alembic runs for the member's database: the schema follows from the contracts of its modules."""
+
+from revops_mesh import member
+from revops_mesh.migrations import tree
+
+tree.run(member.metadata())

@@ -1,0 +1,1 @@
+"""Roles, service accounts and API keys: see the contract."""

@@ -1,0 +1,1 @@
+"""The audit log and the dead letters: see the contract."""

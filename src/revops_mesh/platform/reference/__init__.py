@@ -1,0 +1,1 @@
+"""Legal entities, exchange rates and business calendars: see the contract."""

@@ -1,0 +1,1 @@
+"""Tenants: see the contract."""

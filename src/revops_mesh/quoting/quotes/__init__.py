@@ -1,0 +1,1 @@
+"""Quotes: an offer to one account, priced on the server, and its frozen versions."""

@@ -1,0 +1,178 @@
+"""Prices the lines of a quote from the catalog's answer: list amounts, discounts, proofs and sums.
+
+Pure: the same lines and the same answer give the same quote. Amounts are in the quote's currency at its minor unit, once or for
+one billing period; instants are in UTC.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal, localcontext
+from typing import NamedTuple
+
+from revops.catalog.v1 import price_books_pb2 as books
+from revops.catalog.v1 import products_pb2 as products
+from revops.quoting.v1 import quotes_pb2 as pb
+from revops.type.v1.proof_pb2 import Proof
+
+from revops_mesh.kernel import clock
+from revops_mesh.kernel.errors import BadField, Broken, Failure
+from revops_mesh.numbers.apportion import apportion
+from revops_mesh.numbers.money import EXACT, InvalidNumber, amount, minor_unit, money_text
+from revops_mesh.numbers.proof import ProofBuilder
+from revops_mesh.pricing.discount import discounted
+
+from .totals import NOTHING, Sums, totals
+
+MOST_CHARGES = 5000
+MOST_ENTRIES = 1000
+"""As many as the contract lets a stored list hold."""
+
+
+class Prices(NamedTuple):
+    """What the catalog says of the lines of a quote, in their order, at one instant."""
+
+    time: datetime
+    plans: Sequence[books.PlanPrice]
+
+
+def question(quote: pb.Quote, time: datetime) -> books.ResolvePricesRequest:
+    """What the catalog is asked to price a quote at an instant. Raises BadField for an unknown currency."""
+    try:
+        minor_unit(quote.currency_code)
+    except InvalidNumber as unknown:
+        raise BadField("quote.currency_code", unknown.reason) from None
+    request = books.ResolvePricesRequest(currency_code=quote.currency_code, valid_time=clock.timestamp(time))
+    request.scope.CopyFrom(quote.price_scope)
+    request.scope.account = quote.account
+    for line in quote.lines:
+        request.items.add(rate_plan=line.rate_plan, quantity=line.quantity)
+    return request
+
+
+def price(quote: pb.Quote, prices: Prices) -> None:
+    """Fills in everything of a quote that follows from its lines, whose ids are set, and the prices of their plans.
+
+    Raises QUOTE_DISCOUNT_TOO_LARGE, QUOTE_TOO_LARGE, and BadField for a discount in fractions of the minor unit or sums beyond
+    the digits of Money.
+    """
+    charges = [charge for plan in prices.plans for charge in plan.charges]
+    entries = sorted({charge.price_entry for charge in charges})
+    _must_fit("charges", len(charges), MOST_CHARGES)
+    _must_fit("price entries", len(entries), MOST_ENTRIES)
+    sums = Sums()
+    with localcontext(EXACT):
+        for index, (line, plan) in enumerate(zip(quote.lines, prices.plans, strict=True)):
+            if plan.rate_plan != line.rate_plan or not plan.charges:
+                raise Broken(f"{quote.name}: the catalog priced {plan.rate_plan} for line {line.line_id}, {line.rate_plan}")
+            sums.include(_price_line(quote, index, line, plan.charges))
+        try:
+            quote.totals.CopyFrom(totals(sums, quote.currency_code))
+        except InvalidNumber as beyond:
+            raise BadField("quote.lines", f"sum to more than an amount can be: {beyond.reason}") from None
+    quote.price_entries[:] = entries
+    quote.price_time.CopyFrom(clock.timestamp(prices.time))
+
+
+def _price_line(quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequence[books.ChargePrice]) -> Sums:
+    currency, subject = quote.currency_code, f"{quote.name}/lines/{line.line_id}/charges/"
+    listed = [_listed(price, currency) for price in prices]
+    rate = Decimal(line.discount_rate) if line.HasField("discount_rate") else None
+    shares = _shares(line, index, listed, currency) if line.HasField("discount_amount") else [None] * len(listed)
+    line.ClearField("charges")
+    sums = Sums()
+    for price, list_amount, share in zip(prices, listed, shares, strict=True):
+        usage, charge = _is_usage(price), price.charge.rpartition("/")[2]
+        proof = _proof(price, subject + charge)
+        if usage:
+            net = 0 * list_amount
+            proof.step("usage", "billed as it is metered", net)
+        else:
+            if share is not None:
+                proof.step("share", f"{line.discount_amount} over all charges by their list amounts", share)
+            net = discounted(list_amount, rate, share, currency, price.pricing.rounding, proof)
+            cost = amount(price.cost) if price.HasField("cost") else None
+            sums.count(list_amount, net, price.frozen_charge.billing_period_months, cost)
+        _add(line, price, charge, list_amount, net, currency, proof.finish(net, currency))
+    line.list_amount = money_text(sums.listed, currency)
+    line.discount_total = money_text(sums.listed - sums.net, currency)
+    line.net_amount = money_text(sums.net, currency)
+    line.cost = "" if sums.cost is None else money_text(sums.cost, currency)
+    return sums
+
+
+def _add(
+    line: pb.QuoteLine, price: books.ChargePrice, charge: str, listed: Decimal, net: Decimal, currency: str, proof: Proof
+) -> None:
+    line.charges.add(
+        charge_key=f"{line.line_id}/{charge}",
+        charge=price.charge,
+        price_entry=price.price_entry,
+        type=price.frozen_charge.type,
+        billing_period_months=price.frozen_charge.billing_period_months,
+        pricing=price.pricing,
+        list_amount=money_text(listed, currency),
+        discount_total=money_text(listed - net, currency),
+        net_amount=proof.result,
+        price_proof=price.proof.hash,
+        proof=proof,
+        known_time=price.known_time,
+    )
+
+
+def _is_usage(price: books.ChargePrice) -> bool:
+    return price.frozen_charge.type == products.Charge.TYPE_USAGE
+
+
+def _listed(price: books.ChargePrice, currency: str) -> Decimal:
+    """The list amount of a charge, 0 for usage."""
+    if price.list_amount.currency_code != currency:
+        raise Broken(f"{price.price_entry} is in {price.list_amount.currency_code or 'no currency'}, the quote in {currency}")
+    return NOTHING if _is_usage(price) else amount(price.list_amount)
+
+
+def _shares(line: pb.QuoteLine, index: int, listed: Sequence[Decimal], currency: str) -> Sequence[Decimal]:
+    """What each charge bears of the amount that is taken off a line."""
+    discount, whole = Decimal(line.discount_amount), sum(listed, NOTHING)
+    if discount > whole:
+        raise Failure(
+            pb.QuoteReason,
+            pb.QUOTE_DISCOUNT_TOO_LARGE,
+            "A discount of {discount} is more than line {line} lists, {list_amount}.",
+            line=line.line_id,
+            list_amount=money_text(whole, currency),
+            discount=line.discount_amount,
+        )
+    try:
+        return apportion(discount, listed, minor_unit(currency))
+    except InvalidNumber as fraction:
+        raise BadField(f"quote.lines[{index}].discount_amount", fraction.reason) from None
+
+
+def _proof(price: books.ChargePrice, subject: str) -> ProofBuilder:
+    """A proof that begins with the catalog's steps to the list amount, but for those that need a permission: of the cost."""
+    known = price.proof
+    proof = ProofBuilder(subject, known.rule, known.rule_version)
+    for step in known.steps:
+        if not step.read_permission:
+            proof.step(step.code, step.expression, Decimal(step.value), step.rounding)
+    return proof
+
+
+def _must_fit(what: str, count: int, most: int) -> None:
+    if count > most:
+        raise Failure(
+            pb.QuoteReason, pb.QUOTE_TOO_LARGE, "{count} {what} are too many: at most {most}.", what=what, count=count, most=most
+        )
+
+
+def superseded(quote: pb.Quote, prices: Prices) -> str:
+    """The first pinned price entry that no longer gives the price of its charge at the instant of `prices`, "" if none.
+
+    Entries are never edited, so that the same entry for the same quantity is the same price.
+    """
+    for line, plan in zip(quote.lines, prices.plans, strict=True):
+        pinned = {charge.charge: charge.price_entry for charge in line.charges}
+        current = {charge.charge: charge.price_entry for charge in plan.charges}
+        if pinned != current:
+            return next(entry for charge, entry in (pinned | current).items() if pinned.get(charge) != current.get(charge))
+    return ""

@@ -1,0 +1,80 @@
+"""The sums of a quote: what it lists, what it nets, what recurs, what it costs. Amounts are in the quote's currency.
+
+Usage counts in none of them: what it will cost is known only when the use is metered. Everything is a sum of amounts at the
+minor unit and so exact, but for the monthly recurring revenue, a quotient that is rounded once.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from math import lcm
+
+from revops.quoting.v1 import quotes_pb2 as pb
+
+from revops_mesh.numbers.money import minor_unit, money, money_text
+
+NOTHING = Decimal(0)
+
+
+class Sums:
+    """Running sums over charges that are not usage. Add inside `localcontext(EXACT)`."""
+
+    __slots__ = ("cost", "listed", "net", "once", "recurring")
+
+    def __init__(self) -> None:
+        self.listed = NOTHING
+        self.net = NOTHING
+        self.once = NOTHING
+        """Net of the charges that fall due once."""
+        self.recurring: dict[int, Decimal] = {}
+        """Net of one billing period by its months."""
+        self.cost: Decimal | None = NOTHING
+        """None once it is unknown for a charge."""
+
+    def count(self, listed: Decimal, net: Decimal, months: int, cost: Decimal | None) -> None:
+        """Adds a charge; `months` of its billing period are 0 for one that falls due once."""
+        self.listed += listed
+        self.net += net
+        if months:
+            self.recurring[months] = self.recurring.get(months, NOTHING) + net
+        else:
+            self.once += net
+        self.cost = None if self.cost is None or cost is None else self.cost + cost
+
+    def include(self, other: "Sums") -> None:
+        """Adds the sums of a line."""
+        self.listed += other.listed
+        self.net += other.net
+        self.once += other.once
+        for months, net in other.recurring.items():
+            self.recurring[months] = self.recurring.get(months, NOTHING) + net
+        self.cost = None if self.cost is None or other.cost is None else self.cost + other.cost
+
+
+def totals(sums: Sums, currency: str) -> pb.QuoteTotals:
+    """The sums of all lines as the contract states them. Raises InvalidNumber beyond the digits of Money."""
+
+    def text(value: Decimal) -> str:
+        return money_text(value, currency)
+
+    return pb.QuoteTotals(
+        list_amount=money(sums.listed, currency).amount,
+        discount_total=text(sums.listed - sums.net),
+        net_amount=money(sums.net, currency),
+        one_time=text(sums.once),
+        recurring=text(sums.net - sums.once),
+        mrr=text(monthly(sums.recurring, currency)),
+        cost="" if sums.cost is None else text(sums.cost),
+        margin="" if sums.cost is None else text(sums.net - sums.cost),
+    )
+
+
+def monthly(recurring: Mapping[int, Decimal], currency: str) -> Decimal:
+    """Monthly recurring revenue of net amounts, at least 0, by the months of their billing periods.
+
+    Rounded half up at the sum: rounding each charge would make three charges of 0.01 a quarter 0 a month instead of 0.01.
+    Integers over the periods' common multiple, so that no quotient is cut on the way to the half.
+    """
+    unit = minor_unit(currency)
+    common = lcm(*recurring) if recurring else 1
+    numerator = sum(int(net / unit) * (common // months) for months, net in recurring.items())
+    return unit * ((2 * numerator + common) // (2 * common))

@@ -1,0 +1,50 @@
+"""The development issuer: a signing key in a directory, its public half beside it, and tokens for whom one likes.
+
+Source: RFC 7519; the claims are those that `kernel.identity.Tokens` reads. Times are seconds.
+"""
+
+import json
+import os
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.jwk import ECKey, KeySet
+
+from revops_mesh.kernel import clock
+
+ISSUER = "https://issuer.revops.localhost"
+
+
+class DevelopmentIssuer:
+    """Issues ES256 tokens; refuses to where `REVOPS_ENV` says that this is no development."""
+
+    def __init__(self, directory: Path, audience: str = "revops") -> None:
+        """Creates the key (mode 0600) and `jwks.json` if they are absent."""
+        if (env := os.environ.get("REVOPS_ENV", "development")) != "development":
+            raise ValueError(f"the development issuer works with REVOPS_ENV=development only, not {env!r}")
+        directory.mkdir(parents=True, exist_ok=True)
+        self.jwks, self._audience, self._key = directory / "jwks.json", audience, _stored_key(directory / "issuer.json")
+        self.jwks.write_text(json.dumps(KeySet([self._key]).as_dict(private=False)))
+
+    def issue(self, subject: str, tenant: UUID, roles: Collection[str], partner: str = "", seconds: float = 86_400) -> str:
+        """A token for `subject`, as in "users/anna", and for somebody of `partner`, as in "partners/acme"."""
+        now = int(clock.unix())
+        times = {"iat": now, "exp": int(now + seconds)}
+        who = {"sub": subject, "tenant": tenant.hex, "roles": list(roles), "partner": partner}
+        claims = {"iss": ISSUER, "aud": self._audience, **who, **times}
+        return jwt.encode({"alg": "ES256", "kid": self._key.kid}, claims, self._key)
+
+
+def _stored_key(path: Path) -> ECKey:
+    """The key of a file; the first of several processes to get there creates it."""
+    if not path.exists():
+        fresh = path.with_suffix(f".{os.getpid()}")
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(ECKey.generate_key("P-256", auto_kid=True).as_dict(private=True), file)
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+    return ECKey.import_key(json.loads(path.read_text()))

@@ -1,0 +1,215 @@
+"""The life of a member: wait for what it needs, serve until told to stop, drain, and lose nothing.
+
+At the end: NOT_SERVING, serve on for a while, end streams, finish calls, stop workers, write refusals, logs and spans, close.
+"""
+
+import asyncio
+import ctypes
+import gc
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import grpc
+import uvloop
+from grpc_channelz.v1 import channelz, channelz_pb2
+from grpc_health.v1 import health_pb2
+
+from revops_mesh.kernel.errors import Failure
+from revops_mesh.kernel.identity import Tokens
+from revops_mesh.kernel.observe import Observer
+from revops_mesh.kernel.pipeline import Kernel
+from revops_mesh.kernel.pools import LoginPools
+
+from . import reflection
+from .health import SILENT, Health
+from .jwks import KeySource
+from .logs import AccessLog, JsonHandler, Sink
+from .processes import keep_workers, watchdog
+from .server import OPTIONS, Streams, Table, kernel_handlers, servicer_handlers, trace_of_call
+from .settings import Settings, SettingsError
+from .telemetry import Reading, Telemetry
+from .tls import credentials
+
+T = TypeVar("T")
+PR_SET_PDEATHSIG = 1
+Job = Callable[[], Awaitable[None]]
+_log = logging.getLogger("revops.serve")
+
+
+class Stopped(Exception):
+    """Told to stop before it served."""
+
+
+class Compose(Protocol):
+    """Makes the kernel of a member; `only` names capabilities, all if empty."""
+
+    def __call__(
+        self, pools: LoginPools, tokens: Tokens, secrets: Sequence[bytes], *, observer: Observer, only: Collection[str]
+    ) -> Kernel: ...
+
+
+@dataclass(frozen=True)
+class Background:
+    """What a member does beside answering: jobs by role, and an object whose numbers are measured."""
+
+    jobs: Mapping[str, Job]
+    counts: object | None = None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a member is made of; the composition root gives it, because the runtime knows no module."""
+
+    compose: Compose
+    background: Callable[[Kernel, Settings], AbstractAsyncContextManager[Background]]
+    migrated: Callable[[str], Awaitable[bool]]
+    """Whether the database of a DSN is at the newest revision."""
+
+
+def run(settings: Settings, parts: Parts) -> None:
+    """Serves in this process, or in several that it keeps; returns after SIGTERM or SIGINT."""
+    if settings.workers > 1 and settings.worker is None:
+        asyncio.run(keep_workers(settings.workers, settings.drain_seconds + settings.grace_seconds + 10))
+        return
+    if settings.worker is not None and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # a killed parent leaves no workers behind
+    factory = uvloop.new_event_loop if settings.loop == "uvloop" else None
+    with asyncio.Runner(loop_factory=factory) as runner, watchdog(runner.get_loop()):
+        runner.run(serve(settings, parts))
+
+
+async def serve(settings: Settings, parts: Parts) -> None:
+    """Serves until SIGTERM or SIGINT; waits for PostgreSQL and the issuer's keys instead of failing."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    sink = Sink(sys.stdout.fileno())
+    logging.basicConfig(level=settings.log_level, handlers=[JsonHandler(sink, trace_of_call.get)], force=True)
+    try:
+        async with AsyncExitStack() as stack:
+            await _serve(settings, parts, sink, stop, stack)
+    except Stopped:
+        _log.info("told to stop before it served")
+    finally:
+        sink.close()
+
+
+async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Event, stack: AsyncExitStack) -> None:
+    keys = KeySource(settings.jwks, settings.issuer, settings.audience)
+    await _awaited("the issuer's keys", keys.load, stop)
+    where = urlsplit(settings.database_url)
+    opened = partial(LoginPools.open, settings.database_url, settings.pool_size)
+    pools = await _awaited(f"PostgreSQL at {where.hostname}:{where.port or 5432}{where.path}", opened, stop)
+    stack.push_async_callback(pools.close)
+    access = AccessLog(sink, quiet=settings.log_level in ("WARNING", "ERROR"))
+    stack.callback(access.flush)
+    observer = Observer(access, settings.sampled_share if settings.otlp_endpoint else 0.0)
+    kernel = parts.compose(pools, keys.tokens, settings.page_token_secrets, observer=observer, only=settings.only)
+    keys.changed = kernel.authenticator.forget
+    if unknown := settings.only - {method.capability for method in kernel.methods.values()}:
+        raise SettingsError([f"REVOPS_ONLY: there is no capability {', '.join(sorted(unknown))}"])
+    background = await stack.enter_async_context(parts.background(kernel, settings))
+    health = Health({module.service for module in kernel.modules}, settings.database_url, parts.migrated)
+    await health.probe()
+    own: dict[str, Job] = {"refusals": kernel.refusals.run, "keys": keys.run, "health": health.run}
+    if settings.otlp_endpoint:
+        own["telemetry"] = Telemetry(kernel, partial(_readings, sink, background.counts), settings.otlp_endpoint).run
+    await stack.enter_async_context(_running(own))
+    await stack.enter_async_context(_running({k: job for k, job in background.jobs.items() if k in settings.roles}))
+    if "rpc" in settings.roles:
+        await stack.enter_async_context(_doors(settings, kernel, health, keys))
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: collections need not look at it again
+    await stop.wait()
+    _log.info("stopping")
+
+
+@asynccontextmanager
+async def _doors(settings: Settings, kernel: Kernel, health: Health, keys: KeySource) -> AsyncIterator[None]:
+    """The open port, and its drain."""
+    streams = Streams()
+    names = {module.service for module in kernel.modules} | {"grpc.health.v1.Health"}
+    mirror = reflection.Reflection(names)
+    table = dict(kernel_handlers(kernel, streams, keys.recover))
+    table.update(servicer_handlers(health_pb2.DESCRIPTOR.services_by_name["Health"], health, streams))
+    for name in (reflection.V1, reflection.V1ALPHA):
+        table.update(servicer_handlers(reflection.SERVICE, mirror, streams, name))
+    server = grpc.aio.server(options=(*OPTIONS, ("grpc.so_reuseport", int(settings.workers > 1))))
+    server.add_generic_rpc_handlers((Table(table),))
+    if settings.tls_cert and settings.tls_key:
+        secure = credentials(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+        port = server.add_secure_port(settings.grpc_address, secure)
+    else:
+        port = server.add_insecure_port(settings.grpc_address)
+    admin = _admin(settings, streams)
+    await server.start()
+    await admin.start()
+    _log.info("serving %d methods on %s, port %d", len(table), settings.grpc_address, port)
+    try:
+        yield
+    finally:
+        health.drain()
+        await asyncio.sleep(max(settings.drain_seconds, 0.1))  # watchers hear of it
+        streams.end()
+        await server.stop(settings.grace_seconds)
+        await admin.stop(0)
+
+
+def _admin(settings: Settings, streams: Streams) -> grpc.aio.Server:
+    """channelz, on loopback, every worker on a port of its own."""
+    host, _, port = settings.admin_address.rpartition(":")
+    own = int(port) + (settings.worker or 0) if int(port) else 0
+    admin = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+    service = channelz_pb2.DESCRIPTOR.services_by_name["Channelz"]
+    admin.add_generic_rpc_handlers((Table(dict(servicer_handlers(service, channelz.aio.ChannelzServicer(), streams))),))
+    admin.add_insecure_port(f"{host}:{own}")
+    return admin
+
+
+def _readings(sink: Sink, counts: Any) -> Iterator[Reading]:
+    """Whole numbers only grow, fractions are gauges."""
+    yield Reading("revops.log.dropped", "{batch}", sink.dropped, rising=True)
+    for name, count in asdict(counts).items() if counts is not None else ():
+        yield Reading(f"revops.messaging.{name}", "1", count, rising=isinstance(count, int))
+
+
+@asynccontextmanager
+async def _running(jobs: Mapping[str, Job]) -> AsyncIterator[None]:
+    """Keeps jobs running inside the block; at its end each is cancelled and may finish."""
+    tasks = [asyncio.create_task(_kept(name, job), name=name) for name, job in jobs.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _kept(name: str, job: Job) -> None:
+    while True:
+        try:
+            await job()
+        except Exception:
+            _log.exception("%s failed and begins anew", name)
+        await asyncio.sleep(1)
+
+
+async def _awaited(what: str, attempt: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T:
+    """What an attempt gives, however many it takes; raises `Stopped`."""
+    delay = 0.2
+    while not stop.is_set():
+        try:
+            return await attempt()
+        except (*SILENT, ValueError, Failure) as error:
+            _log.warning("waiting for %s: %s", what, str(error) or type(error).__name__)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), delay)
+        delay = min(delay * 2, 5.0)
+    raise Stopped

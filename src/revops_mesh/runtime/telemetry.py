@@ -1,0 +1,107 @@
+"""Telemetry: spans and measurements over OTLP/gRPC. What is measured is listed in docs/telemetry.md.
+
+Measurements are the kernel's plain counters, read when they are sent; the SDK's instruments cost 5 µs each a call.
+Sources: OpenTelemetry metrics data model, semantic conventions for RPC.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.metadata import version
+from typing import NamedTuple
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.metrics import export
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from revops_mesh.kernel import clock
+from revops_mesh.kernel.observe import BOUNDS
+from revops_mesh.kernel.pipeline import Kernel
+
+EXPORT_SECONDS = 15.0
+MOST_SPANS_WAITING = 8192
+CUMULATIVE = export.AggregationTemporality.CUMULATIVE
+
+
+class Reading(NamedTuple):
+    """One value of one instrument; a rising one is a sum that only grows, the others are gauges."""
+
+    name: str
+    unit: str
+    value: float
+    attributes: Mapping[str, str] = {}
+    rising: bool = False
+
+
+def kernel_readings(kernel: Kernel) -> Iterator[Reading]:
+    """What a kernel counts beside its calls."""
+    for login, pool in (("app", kernel.pools.app), ("platform", kernel.pools.platform)):
+        yield Reading("revops.pool.connections", "{connection}", pool.open - pool.idle, {"login": login, "state": "used"})
+        yield Reading("revops.pool.connections", "{connection}", pool.idle, {"login": login, "state": "idle"})
+        yield Reading("revops.pool.limit", "{connection}", pool.size, {"login": login})
+        yield Reading("revops.pool.waiting", "{unit}", pool.waiting, {"login": login})
+    yield Reading("revops.calls.active", "{call}", kernel.limiter.under_way)
+    yield Reading("revops.calls.limit", "{call}", kernel.limiter.process)
+    yield Reading("revops.refusals.unaudited", "{refusal}", kernel.refusals.dropped, rising=True)
+
+
+class Telemetry:
+    """Sends what a process measures; `more` gives what is counted beside the kernel."""
+
+    def __init__(self, kernel: Kernel, more: Callable[[], Iterable[Reading]], endpoint: str) -> None:
+        self._kernel, self._more, self._started = kernel, more, _nanoseconds()
+        service = {"service.name": "revops-member", "service.version": version("revops-mesh")}
+        self._resource = Resource.create({**service, "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"})
+        insecure = endpoint.startswith("http://")
+        self._exporter = OTLPMetricExporter(endpoint=endpoint, insecure=insecure)
+        self._spans = TracerProvider(resource=self._resource)
+        spans = OTLPSpanExporter(endpoint=endpoint, insecure=insecure)
+        self._spans.add_span_processor(BatchSpanProcessor(spans, max_queue_size=MOST_SPANS_WAITING))
+        trace.set_tracer_provider(self._spans)
+
+    async def run(self) -> None:
+        """Sends every 15 s until cancelled, and then what is left."""
+        try:
+            while True:
+                await asyncio.sleep(EXPORT_SECONDS)
+                await asyncio.to_thread(self._exporter.export, self.snapshot())
+        finally:
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._exporter.export(self.snapshot())
+        self._exporter.shutdown()
+        self._spans.shutdown()
+
+    def snapshot(self) -> export.MetricsData:
+        """All measurements at this moment, cumulative since the start of the process."""
+        now = _nanoseconds()
+        read: dict[str, list[Reading]] = {}
+        for reading in (*kernel_readings(self._kernel), *self._more()):
+            read.setdefault(reading.name, []).append(reading)
+        metrics = [self._durations(now)]
+        for name, of in read.items():
+            points = [export.NumberDataPoint(each.attributes, self._started, now, each.value) for each in of]
+            data = export.Sum(points, CUMULATIVE, True) if of[0].rising else export.Gauge(points)
+            metrics.append(export.Metric(name, "", of[0].unit, data))
+        scope = export.ScopeMetrics(InstrumentationScope("revops"), metrics, "")
+        return export.MetricsData([export.ResourceMetrics(self._resource, [scope], "")])
+
+    def _durations(self, now: int) -> export.Metric:
+        points, inf = [], float("inf")
+        for (method, outcome), of in self._kernel.observer.series.copy().items():
+            service, _, name = method.rpartition(".")
+            who = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name, "revops.outcome": outcome}
+            counts = tuple(of.buckets)
+            points.append(export.HistogramDataPoint(who, self._started, now, sum(counts), of.seconds, counts, BOUNDS, inf, -inf))
+        return export.Metric("rpc.server.duration", "", "s", export.Histogram(points, CUMULATIVE))
+
+
+def _nanoseconds() -> int:
+    return int(clock.unix() * 1e9)

@@ -1,0 +1,41 @@
+"""What the pipeline costs: every stage but the store against a bare handler table, and 300 methods against 3."""
+
+from collections.abc import Iterator
+from itertools import repeat
+
+from revops.quoting.v1 import quotes_pb2 as quotes
+
+from revops_mesh.kernel.names import new_uuid
+from tests.bench.measure import Line, at_least, interleave
+from tests.bench.world import Bench
+
+CALLS = 1600
+
+
+def quote() -> Iterator[bytes]:
+    """A ten-line quote, 1.3 KB, over and over."""
+    message = quotes.Quote(account="accounts/acme", currency_code="EUR", display_name="Cloud for a year")
+    for i in range(10):
+        plan = f"products/compute-{i}/ratePlans/monthly"
+        message.lines.add(line_id=f"l{i}", rate_plan=plan, quantity=f"{i + 1}", discount_rate="0.1", description="A line " * 8)
+    return repeat(message.SerializeToString())
+
+
+async def pipeline(bench: Bench, rounds: int) -> list[Line]:
+    """Identity, limits, permission, validation of ten lines, metrics, access line; span not sampled."""
+    tenant = new_uuid()
+    echo, full = await bench.serve("echo", tenant), await bench.serve("pipeline3", tenant)
+    bare = echo.variant("echo", "/bench/Echo", quote())
+    whole = full.variant("pipeline", "/revops.bench3.v1.EchoService/Echo0", quote())
+    await interleave([bare, whole], rounds, CALLS)
+    return [at_least("full pipeline, no store, against a bare table", bare, whole, 0.70)]
+
+
+async def methods(bench: Bench, rounds: int) -> list[Line]:
+    """The dispatch table is flat in the number of methods."""
+    tenant = new_uuid()
+    few, many = await bench.serve("pipeline3", tenant), await bench.serve("pipeline300", tenant)
+    three = few.variant("3 methods", "/revops.bench3.v1.EchoService/Echo2", quote())
+    three_hundred = many.variant("300 methods", "/revops.bench300.v1.EchoService/Echo299", quote())
+    await interleave([three, three_hundred], rounds, CALLS)
+    return [at_least("300 registered methods against 3", three, three_hundred, 0.97)]

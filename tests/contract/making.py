@@ -1,0 +1,165 @@
+"""Makes what a request needs to succeed: resources of each kind, through the contracts, in the caller's tenant.
+
+What is scoped to partners is made by the caller, everything else by the house: an administrator of the same tenant.
+Scopes and accounts are new each time, so that what one story makes never stands in the way of another.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from google.protobuf.message import Message
+from google.type.date_pb2 import Date
+from revops.catalog.v1 import price_books_pb2 as books
+from revops.catalog.v1 import products_pb2 as products
+from revops.platform.v1 import access_pb2 as access
+from revops.platform.v1 import reference_pb2 as reference
+from revops.platform.v1 import tenants_pb2 as tenants
+from revops.quoting.v1 import quotes_pb2 as quotes
+from revops.type.v1 import money_pb2 as money
+from revops.type.v1 import pricing_pb2 as pricing
+
+from revops_mesh.kernel.names import PLATFORM_TENANT, new_id
+from tests.world import Caller, World
+
+Making = Callable[[World, Caller], Awaitable[Any]]
+"""Makes one resource and gives it."""
+
+HOURS = [reference.WorkingHours(weekday=day, start_minute=540, end_minute=1020) for day in range(1, 6)]
+CHARGE = products.Charge(
+    charge_id="seat",
+    display_name="Seat",
+    type=products.Charge.TYPE_RECURRING,
+    model=pricing.CHARGE_MODEL_PER_UNIT,
+    billing_period_months=1,
+)
+
+PARTY = money.Party(role=money.Party.ROLE_SOLD_TO, display_name="Acme", address_lines=["Hauptstr. 1", "10115 Berlin"])
+
+
+def house(world: World, caller: Caller) -> Caller:
+    """An administrator of the caller's tenant."""
+    role = "platform-admin" if caller.tenant == PLATFORM_TENANT else "admin"
+    return Caller(world, caller.tenant, world.token(caller.tenant, role, sub="users/house"))
+
+
+def made(request: Callable[[], Message]) -> Making:
+    """Makes by one call of the house."""
+
+    async def make(world: World, caller: Caller) -> Any:
+        return await house(world, caller)(request())
+
+    return make
+
+
+product = made(lambda: products.CreateProductRequest(product=products.Product(display_name="Cloud", family="storage")))
+legal_entity = made(
+    lambda: reference.CreateLegalEntityRequest(
+        legal_entity=reference.LegalEntity(display_name="Cloud GmbH", currency_code="EUR", time_zone="Europe/Berlin")
+    )
+)
+exchange_rate = made(
+    lambda: reference.CreateExchangeRateRequest(
+        exchange_rate=reference.ExchangeRate(
+            from_currency="EUR", to_currency="USD", rate="1.1", effective_date=Date(year=2026, month=1, day=1), source="ECB"
+        )
+    )
+)
+calendar = made(
+    lambda: reference.CreateBusinessCalendarRequest(
+        business_calendar=reference.BusinessCalendar(display_name="Office", time_zone="Europe/Berlin", working_hours=HOURS)
+    )
+)
+role = made(lambda: access.CreateRoleRequest(role=access.Role(display_name="Reader", permissions=["catalog.products.get"])))
+service_account = made(
+    lambda: access.CreateServiceAccountRequest(service_account=access.ServiceAccount(display_name="CRM", roles=["viewer"]))
+)
+tenant = made(lambda: tenants.CreateTenantRequest(tenant=tenants.Tenant(display_name="Acme", edition=2)))
+
+
+async def suspended_tenant(world: World, caller: Caller) -> Any:
+    name = (await tenant(world, caller)).name
+    return await house(world, caller)(tenants.SuspendTenantRequest(name=name))
+
+
+async def api_key(world: World, caller: Caller) -> Any:
+    parent = (await service_account(world, caller)).name
+    return await house(world, caller)(access.CreateApiKeyRequest(parent=parent, api_key=access.ApiKey(display_name="Key")))
+
+
+async def rate_plan(world: World, caller: Caller) -> Any:
+    """A plan of a draft product."""
+    parent = (await product(world, caller)).name
+    plan = products.RatePlan(display_name="Monthly", charges=[CHARGE])
+    return await house(world, caller)(products.CreateRatePlanRequest(parent=parent, rate_plan=plan))
+
+
+async def sellable_plan(world: World, caller: Caller) -> Any:
+    """A plan of an active product."""
+    plan = await rate_plan(world, caller)
+    await house(world, caller)(products.ActivateProductRequest(name=plan.name.split("/ratePlans/")[0]))
+    return plan
+
+
+async def active_product(world: World, caller: Caller) -> Any:
+    plan = await sellable_plan(world, caller)
+    return await house(world, caller)(products.GetProductRequest(name=plan.name.split("/ratePlans/")[0]))
+
+
+async def price_book(world: World, caller: Caller) -> Any:
+    """A draft book in euros for one new account."""
+    scope = books.PriceScope(account=f"accounts/{new_id()}")
+    book = books.PriceBook(display_name="List", currency_code="EUR", scope=scope)
+    return await house(world, caller)(books.CreatePriceBookRequest(price_book=book))
+
+
+async def active_book(world: World, caller: Caller) -> Any:
+    book = await price_book(world, caller)
+    return await house(world, caller)(books.ActivatePriceBookRequest(name=book.name))
+
+
+def offer(plan: Any, amount: str = "4.00") -> books.PriceEntry:
+    """What the seat of a plan costs."""
+    per_unit = pricing.Pricing(model=pricing.CHARGE_MODEL_PER_UNIT, amount=amount)
+    return books.PriceEntry(charge=f"{plan.name}/charges/seat", pricing=per_unit, unit_cost="1.50")
+
+
+async def price_entry(world: World, caller: Caller) -> Any:
+    """The price of a sellable plan in an active book; its book and plan follow from its fields."""
+    book, plan = await active_book(world, caller), await sellable_plan(world, caller)
+    return await house(world, caller)(books.CreatePriceEntryRequest(parent=book.name, price_entry=offer(plan)))
+
+
+async def account_of(world: World, caller: Caller, entry: Any) -> str:
+    """The account that the book of an entry is for."""
+    book = await house(world, caller)(books.GetPriceBookRequest(name=entry.name.split("/entries/")[0]))
+    account: str = book.scope.account
+    return account
+
+
+async def quote_draft(world: World, caller: Caller) -> quotes.Quote:
+    """A quote that can be created: one line of a plan that has a price, parties and somebody to write to."""
+    entry = await price_entry(world, caller)
+    return quotes.Quote(
+        account=await account_of(world, caller, entry),
+        display_name="First year",
+        currency_code="EUR",
+        contact_email="buyer@acme.example",
+        parties=[PARTY],
+        lines=[quotes.QuoteLine(line_id="seats", rate_plan=entry.charge.split("/charges/")[0], quantity="10")],
+    )
+
+
+async def quote(world: World, caller: Caller) -> Any:
+    """A draft of the caller."""
+    return await caller(quotes.CreateQuoteRequest(quote=await quote_draft(world, caller)))
+
+
+async def submitted_quote(world: World, caller: Caller) -> Any:
+    return await caller(quotes.SubmitQuoteRequest(name=(await quote(world, caller)).name))
+
+
+async def quote_version(world: World, caller: Caller) -> Any:
+    """The frozen version of a submitted quote."""
+    name = (await submitted_quote(world, caller)).name
+    listed = await caller(quotes.ListQuoteVersionsRequest(parent=name))
+    return listed.quote_versions[0]

@@ -1,0 +1,106 @@
+"""Stories of the platform."""
+
+from collections.abc import Mapping
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
+from revops.catalog.v1 import products_pb2 as products
+from revops.platform.v1 import access_pb2 as access
+from revops.platform.v1 import audit_pb2 as audit
+from revops.platform.v1 import reference_pb2 as reference
+from revops.platform.v1 import tenants_pb2 as tenants
+
+from revops_mesh.kernel.names import new_uuid
+from tests.contract import making
+from tests.contract.stories.telling import Story, after, beside, changing, of, plainly
+from tests.world import Caller, World
+
+DAY = Date(year=2026, month=3, day=1)
+MONDAY_MORNING = Timestamp(seconds=1_772_438_400)  # 2026-03-02T08:00:00Z
+
+
+async def dead_letter(world: World, caller: Caller) -> Message:
+    """A letter of the caller's tenant, written behind the contract's back: none can be asked for."""
+    letter, event = new_uuid(), products.ProductRetired(product="products/gone")
+    await world.owner.execute(
+        "INSERT INTO kernel.dead_letter(tenant_id,id,time,method,request_type,request,event,problem,attempts)"
+        " VALUES($1,$2,now(),$3,$4,$5,$6,'FAULT',8)",
+        caller.tenant, letter, "revops.catalog.v1.PriceBookService.OnProductRetired", event.DESCRIPTOR.full_name,
+        event.SerializeToString(), '{"subject": "products/gone", "revision": 3, "n": 0}',
+    )  # fmt: skip
+    return audit.ReplayDeadLetterRequest(name=f"deadLetters/{letter.hex}")
+
+
+async def listed_dead_letters(world: World, caller: Caller) -> Message:
+    await dead_letter(world, caller)
+    return audit.ListDeadLettersRequest()
+
+
+STORIES: Mapping[str, Story] = {
+    "TenantService.CreateTenant": plainly(tenants.CreateTenantRequest, tenant=tenants.Tenant(display_name="Acme")),
+    "TenantService.GetTenant": of(making.tenant, tenants.GetTenantRequest),
+    "TenantService.ListTenants": after(making.tenant, tenants.ListTenantsRequest),
+    "TenantService.UpdateTenant": changing(making.tenant, tenants.UpdateTenantRequest, edition=3),
+    "TenantService.SuspendTenant": of(making.tenant, tenants.SuspendTenantRequest),
+    "TenantService.ResumeTenant": of(making.suspended_tenant, tenants.ResumeTenantRequest),
+    "RoleService.CreateRole": plainly(
+        access.CreateRoleRequest, role=access.Role(display_name="Reader", permissions=["catalog.products.get"])
+    ),
+    "RoleService.GetRole": of(making.role, access.GetRoleRequest),
+    "RoleService.ListRoles": after(making.role, access.ListRolesRequest),
+    "RoleService.UpdateRole": changing(making.role, access.UpdateRoleRequest, display_name="Seller"),
+    "RoleService.DeleteRole": of(making.role, access.DeleteRoleRequest),
+    "ServiceAccountService.CreateServiceAccount": plainly(
+        access.CreateServiceAccountRequest, service_account=access.ServiceAccount(display_name="CRM", roles=["viewer"])
+    ),
+    "ServiceAccountService.GetServiceAccount": of(making.service_account, access.GetServiceAccountRequest),
+    "ServiceAccountService.ListServiceAccounts": after(making.service_account, access.ListServiceAccountsRequest),
+    "ServiceAccountService.UpdateServiceAccount": changing(
+        making.service_account, access.UpdateServiceAccountRequest, display_name="ERP"
+    ),
+    "ServiceAccountService.DeleteServiceAccount": of(making.service_account, access.DeleteServiceAccountRequest),
+    "ServiceAccountService.CreateApiKey": of(
+        making.service_account, access.CreateApiKeyRequest, "parent", api_key=access.ApiKey(display_name="Key")
+    ),
+    "ServiceAccountService.ListApiKeys": beside(making.api_key, access.ListApiKeysRequest),
+    "ServiceAccountService.DeleteApiKey": of(making.api_key, access.DeleteApiKeyRequest),
+    "LegalEntityService.CreateLegalEntity": plainly(
+        reference.CreateLegalEntityRequest,
+        legal_entity=reference.LegalEntity(display_name="Cloud GmbH", currency_code="EUR", time_zone="Europe/Berlin"),
+    ),
+    "LegalEntityService.GetLegalEntity": of(making.legal_entity, reference.GetLegalEntityRequest),
+    "LegalEntityService.ListLegalEntities": after(making.legal_entity, reference.ListLegalEntitiesRequest),
+    "LegalEntityService.UpdateLegalEntity": changing(
+        making.legal_entity, reference.UpdateLegalEntityRequest, display_name="Cloud AG"
+    ),
+    "ExchangeRateService.CreateExchangeRate": plainly(
+        reference.CreateExchangeRateRequest,
+        exchange_rate=reference.ExchangeRate(from_currency="EUR", to_currency="USD", rate="1.1", effective_date=DAY),
+    ),
+    "ExchangeRateService.GetExchangeRate": of(making.exchange_rate, reference.GetExchangeRateRequest),
+    "ExchangeRateService.ListExchangeRates": after(making.exchange_rate, reference.ListExchangeRatesRequest),
+    "ExchangeRateService.ResolveExchangeRate": after(
+        making.exchange_rate, reference.ResolveExchangeRateRequest, from_currency="EUR", to_currency="USD", date=DAY
+    ),
+    "BusinessCalendarService.CreateBusinessCalendar": plainly(
+        reference.CreateBusinessCalendarRequest,
+        business_calendar=reference.BusinessCalendar(
+            display_name="Office", time_zone="Europe/Berlin", working_hours=making.HOURS, holidays=[DAY]
+        ),
+    ),
+    "BusinessCalendarService.GetBusinessCalendar": of(making.calendar, reference.GetBusinessCalendarRequest),
+    "BusinessCalendarService.ListBusinessCalendars": after(making.calendar, reference.ListBusinessCalendarsRequest),
+    "BusinessCalendarService.UpdateBusinessCalendar": changing(
+        making.calendar, reference.UpdateBusinessCalendarRequest, display_name="Lager"
+    ),
+    "BusinessCalendarService.AddBusinessHours": of(
+        making.calendar, reference.AddBusinessHoursRequest, start_time=MONDAY_MORNING, minutes=90
+    ),
+    "AuditService.ListAuditEntries": after(making.product, audit.ListAuditEntriesRequest),
+    "AuditService.StreamAuditEntries": after(
+        making.product, audit.StreamAuditEntriesRequest, start_time=Timestamp(seconds=1), stop_at_end=True
+    ),
+    "DeadLetterService.ListDeadLetters": listed_dead_letters,
+    "DeadLetterService.ReplayDeadLetter": dead_letter,
+}

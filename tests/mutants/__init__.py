@@ -1,0 +1,1 @@
+"""Seeded faults: each is a patch that some test must turn red."""

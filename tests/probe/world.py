@@ -1,0 +1,84 @@
+"""The probe's world: a database with its tables and walls, a kernel over its module, callers with real tokens."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import sqlalchemy as sa
+from joserfc.jwk import ECKey, KeySet
+from revops.platform.v1 import access_pb2, tenants_pb2
+from sqlalchemy import schema as ddl
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
+
+from revops_mesh.kernel.contract import methods_of
+from revops_mesh.kernel.identity import Authenticator, Tokens
+from revops_mesh.kernel.kinds import kind_of
+from revops_mesh.kernel.pipeline import Kernel
+from revops_mesh.kernel.pools import LoginPools
+from revops_mesh.kernel.schema import metadata_of
+from revops_mesh.local.postgres import Postgres
+from revops_mesh.migrations import walls
+from revops_mesh.platform.directory import StoredDirectory
+from tests.world import AUDIENCE, ISSUER, World
+
+from .boxes import BoxService, module
+from .contract import pb
+
+STORED = (pb.Box, pb.Room, tenants_pb2.Tenant, access_pb2.Role, access_pb2.ServiceAccount, access_pb2.ApiKey)
+
+
+class ProbeWorld(World):
+    """A world whose kernel serves boxes."""
+
+    service: BoxService
+
+
+async def create_database(postgres: Postgres, name: str = "probe") -> str:
+    """A new database with the probe's tables and walls; gives its DSN."""
+    admin = await asyncpg.connect(postgres.dsn())
+    for statement in walls.roles():
+        await admin.execute(statement)
+    await admin.execute(f"CREATE DATABASE {name} OWNER {walls.OWNER}")
+    await admin.close()
+    metadata, dialect = metadata_of(map(kind_of, STORED)), postgresql.dialect()
+    _add_ledger(metadata)
+    owner = await asyncpg.connect(postgres.dsn(name, walls.OWNER))
+    for schema in sorted({table.schema or "" for table in metadata.tables.values()}):
+        await owner.execute(f"CREATE SCHEMA {schema}")
+    for table in metadata.sorted_tables:
+        await owner.execute(str(ddl.CreateTable(table).compile(dialect=dialect)))
+        for index in table.indexes:
+            await owner.execute(str(ddl.CreateIndex(index).compile(dialect=dialect)))
+    for statement in walls.build(metadata):
+        await owner.execute(statement)
+    await owner.close()
+    return postgres.dsn(name)
+
+
+def _add_ledger(metadata: sa.MetaData) -> None:
+    """By hand, because `metadata_of` gives every index the column `name`, which a ledger does not have."""
+    sa.Table(
+        "movements", metadata, sa.Column("tenant_id", UUID(), primary_key=True), sa.Column("entry_id", UUID(), primary_key=True),
+        sa.Column("entry_time", TIMESTAMP(timezone=True)), sa.Column("box", sa.Text()), sa.Column("quantity", sa.BigInteger()),
+        sa.Column("sequence", sa.Text()), schema="probe", info={"tenant": True, "append_only": True},
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def open_probe(dsn: str, size: int = 16) -> AsyncIterator[ProbeWorld]:
+    """A kernel of its own over a probe's database; several may be open at once, as processes would be."""
+    service, boxes = module()
+    key = ECKey.generate_key("P-256")
+    pools = await LoginPools.open(dsn, size)
+    owner = await asyncpg.connect(dsn, user=walls.OWNER)
+    permissions = frozenset(method.policy.permission for method in methods_of(boxes.service)) - {""}
+    authenticator = Authenticator(Tokens(KeySet([key]), ISSUER, AUDIENCE), StoredDirectory(pools.app, permissions))
+    kernel = Kernel([boxes], pools, authenticator, secrets=[b"page tokens of tests" * 2])
+    try:
+        world = ProbeWorld(kernel, pools, key, owner, dsn)
+        world.service = service
+        yield world
+    finally:
+        await owner.close()
+        await pools.close()
