@@ -12,8 +12,8 @@ from revops_mesh.kernel.observe import Observer
 from revops_mesh.kernel.pipeline import Kernel, Module
 from revops_mesh.kernel.pools import LoginPools
 from revops_mesh.kernel.schema import metadata_of
-from revops_mesh.kernel.walk import read_permissions
 from revops_mesh.platform.directory import StoredDirectory
+from revops_mesh.platform.roles import declared
 
 MODULES: tuple[Module, ...] = (*platform.MODULES, *catalog.MODULES, *quoting.MODULES)
 """Every module of the member. The 43rd is one more entry in its capability's list."""
@@ -26,11 +26,8 @@ def metadata() -> sa.MetaData:
 
 
 def permissions() -> frozenset[str]:
-    """Every permission that the contracts declare: of methods, and of reading single fields."""
-    found: set[str] = set()
-    for method in (method for module in MODULES for method in methods_of(module.service)):
-        found |= {method.policy.permission} | read_permissions(method.request) | read_permissions(method.response)
-    return frozenset(found - {""})
+    """Every permission that the contracts declare."""
+    return declared(method for module in MODULES for method in methods_of(module.service))
 
 
 def compose(

@@ -13,7 +13,7 @@ from revops_mesh.aip.filters import FilterColumn, Kind, compile_filter, pinned_c
 from revops_mesh.aip.ordering import OrderTerm, after, order_clause, parse_order
 from revops_mesh.kernel.aggregate import Aggregate
 from revops_mesh.kernel.call import Call
-from revops_mesh.kernel.contract import described, memo
+from revops_mesh.kernel.contract import described, facts, memo
 from revops_mesh.kernel.errors import refuse
 from revops_mesh.kernel.kinds import Column, ColumnType, kind_of
 from revops_mesh.kernel.shape import sound
@@ -78,7 +78,10 @@ def merged(call: Call, aggregate: Aggregate[Any], source: M, mask: FieldMask) ->
     try:
         masks.apply_mask(target, source, mask, immutable=sets.immutable, output_only=sets.output_only, hidden=hidden)
     except masks.HiddenField as error:
-        raise refuse(platform.PERMISSION_REQUIRED, "{field} needs a permission that you lack.", field=error.path) from None
+        permission = facts(described(source).fields_by_name[error.path.split(".")[0]]).read_permission
+        raise refuse(
+            platform.PERMISSION_REQUIRED, "{field} needs {permission}.", field=error.path, permission=permission
+        ) from None
     sound(target, _snake(described(source).name))
     return target
 

@@ -71,8 +71,13 @@ def refuse(reason: "platform.PlatformReason.ValueType", message: str, /, **metad
     return Failure(platform.PlatformReason, reason, message, **metadata)
 
 
+MOST_VIOLATIONS, LONGEST_TEXT = 20, 300
+"""Of a refusal: it travels as metadata, which clients cap at 8 KB."""
+
+
 def invalid(violations: Sequence[tuple[str, str]]) -> Failure:
-    """The refusal of malformed fields: at least one pair of field path and description."""
+    """The refusal of malformed fields: at least one pair of field path and description; the first twenty are told."""
+    violations = [(field[:LONGEST_TEXT], text[:LONGEST_TEXT]) for field, text in violations[:MOST_VIOLATIONS]]
     text = "; ".join(f"{field}: {description}" for field, description in violations[:5])
     failure = refuse(platform.FIELD_INVALID, "{problem}", field=violations[0][0], problem=text)
     del failure.metadata["problem"]
@@ -82,7 +87,7 @@ def invalid(violations: Sequence[tuple[str, str]]) -> Failure:
 
 def not_found(name: str) -> Failure:
     """The refusal of a name that does not exist for this caller."""
-    return refuse(platform.RESOURCE_NOT_FOUND, "{name} was not found.", name=name)
+    return refuse(platform.RESOURCE_NOT_FOUND, "{name} was not found.", name=name[:LONGEST_TEXT])
 
 
 def stale(name: str) -> Failure:

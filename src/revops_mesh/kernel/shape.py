@@ -39,6 +39,7 @@ def checker(method: Method, patterns: Mapping[str, Pattern]) -> Callable[[Messag
         if clear is not None:
             clear(request)
         violations = _violations(request)
+        _storable(request, "", violations)
         if rules is not None:
             rules(request, "", violations)
         if changed is not None:
@@ -60,6 +61,26 @@ def sound(resource: Message, field: str) -> None:
         rules(resource, "", violations)
     if violations:
         raise invalid([(f"{field}.{path}", problem) for path, problem in violations])
+
+
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""Years 1 to 9999, as `google.protobuf.Timestamp` allows."""
+
+
+def _storable(message: Message, path: str, violations: list[tuple[str, str]]) -> None:
+    """Finds what neither validation rules nor PostgreSQL can hold: NUL characters, and instants outside years 1 to 9999."""
+    for field, value in message.ListFields():
+        if field.type == FieldDescriptor.TYPE_STRING:
+            if any("\0" in each for each in value) if field.is_repeated else "\0" in value:
+                violations.append((path + field.name, "must not contain the character NUL"))
+        elif field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            for i, each in enumerate(value if field.is_repeated else (value,)):
+                here = f"{path}{field.name}[{i}]" if field.is_repeated else path + field.name
+                if field.message_type.full_name == "google.protobuf.Timestamp":
+                    if not (_FIRST_SECOND <= each.seconds <= _LAST_SECOND and 0 <= each.nanos < 1_000_000_000):
+                        violations.append((here, "must be an instant in the years 1 to 9999"))
+                else:
+                    _storable(each, here + ".", violations)
 
 
 def _violations(message: Message) -> list[tuple[str, str]]:

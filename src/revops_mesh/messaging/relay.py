@@ -97,6 +97,8 @@ class Relay:
                 if not buckets:
                     return False
                 rows = await connection.fetch(ROWS, buckets, MOST_ROWS // len(buckets), MOST_BYTES)
+                if not rows:  # another relay emptied them between our look and our lock
+                    return True
                 if self._delete_before_ack:
                     await _delete(connection, rows)
                 else:

@@ -1,7 +1,7 @@
 """The walls between tenants and partners inside PostgreSQL: logins, grants and forced row-level security.
 
-Four logins: `revops_owner` migrates, `revops_app` serves, `revops_relay` sees the outbox, timers and dead letters of all
-tenants and nothing else, `revops_platform` writes what the installation owns. None may bypass row-level security; the owner
+Four logins: `revops_owner` migrates, `revops_app` serves, `revops_relay` sees the outbox, timers, dead letters and replays of
+all tenants and nothing else, `revops_platform` writes what the installation owns. None may bypass row-level security; the owner
 has a policy of its own, because under FORCE a data migration would otherwise touch zero rows, silently.
 """
 
@@ -28,7 +28,7 @@ WHERE p.polname = 'owner'
 _RELAY_GRANTS = {
     "outbox": "SELECT, DELETE",
     "timer": "SELECT, UPDATE, DELETE",
-    "dead_letter": "SELECT, INSERT",
+    "dead_letter": "SELECT, INSERT, DELETE",
     "replay": "SELECT, DELETE",
 }
 _APP_GRANTS = {

@@ -81,9 +81,7 @@ class Story:
         self.resolved += [(day, pb.ChargePrice.FromString(charge.SerializeToString())) for charge in plan.charges]
 
     async def replay(self, charge: str, day: int, known: Timestamp) -> str | None:
-        request = pb.ReplayPriceRequest(
-            price_book=self.book, charge=charge, quantity="3", valid_time=at(day), known_time=known
-        )
+        request = pb.ReplayPriceRequest(price_book=self.book, charge=charge, quantity="3", valid_time=at(day), known_time=known)
         try:
             return str((await self.shop.caller(request)).price.price_entry)
         except Failure as failure:

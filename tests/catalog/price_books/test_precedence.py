@@ -16,7 +16,9 @@ def fits(scope: pb.PriceScope, customer: pb.PriceScope) -> bool:
 
 
 def weight(scope: pb.PriceScope) -> int:
-    return sum(w for w, side in zip((8, 4, 2, 1), ("account", "segment", "channel", "region_code"), strict=True) if getattr(scope, side))
+    return sum(
+        w for w, side in zip((8, 4, 2, 1), ("account", "segment", "channel", "region_code"), strict=True) if getattr(scope, side)
+    )
 
 
 @given(scopes, scopes)

@@ -169,7 +169,9 @@ async def test_an_activation_and_a_move_into_its_period_do_not_both_succeed(shop
 async def test_entries_that_are_being_added_do_not_make_a_book_stale(shop: Shop) -> None:
     plan, name = await shop.plan(), await shop.book(active=False)
     adding = [shop.entry(name, plan, str(n)) for n in range(8)]
-    await asyncio.gather(*adding, shop.caller(pb.ActivatePriceBookRequest(name=name)), shop.caller(update(name, display_name="x")))
+    await asyncio.gather(
+        *adding, shop.caller(pb.ActivatePriceBookRequest(name=name)), shop.caller(update(name, display_name="x"))
+    )
     assert (await shop.caller(pb.GetPriceBookRequest(name=name))).state == pb.PriceBook.STATE_ACTIVE
 
 

@@ -8,9 +8,9 @@ from revops.catalog.v1 import price_books_pb2 as pb
 from revops.catalog.v1 import products_pb2 as products
 from revops.type.v1 import pricing_pb2 as pricing
 
+from revops_mesh.catalog.price_books.domain import PriceEntry
 from revops_mesh.kernel.errors import Broken
 from revops_mesh.kernel.names import parent_of
-from revops_mesh.catalog.price_books.domain import PriceEntry
 from tests.catalog.shop import FLAT, PER_UNIT, VOLUME, Shop, amount, at, seat
 from tests.world import World
 
@@ -66,7 +66,11 @@ async def test_a_charge_that_the_plan_has_not_is_refused(shop: Shop) -> None:
 @pytest.mark.parametrize("missing", ["book", "plan"])
 async def test_a_book_or_plan_that_does_not_exist_is_not_found(shop: Shop, missing: str) -> None:
     plan, book = await shop.plan(), await shop.book()
-    names = {"book": book, "plan": plan, missing: {"book": "priceBooks/none", "plan": f"{parent_of(plan)}/ratePlans/none"}[missing]}
+    names = {
+        "book": book,
+        "plan": plan,
+        missing: {"book": "priceBooks/none", "plan": f"{parent_of(plan)}/ratePlans/none"}[missing],
+    }
     refusal = await shop.caller.refusal(offer(names["book"], names["plan"]))
     assert (refusal.reason, refusal.metadata) == ("RESOURCE_NOT_FOUND", {"name": names[missing]})
 

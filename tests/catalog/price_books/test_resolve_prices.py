@@ -60,7 +60,11 @@ async def test_answers_follow_the_items_and_charges_the_plan(shop: Shop) -> None
     request.items[2].quantity = "4"
     plans = (await shop.caller(request)).plans
     assert [plan.rate_plan for plan in plans] == [first, second, first]
-    assert [[charge.list_amount.amount for charge in plan.charges] for plan in plans] == [["2.00", "1.00"], ["3.00"], ["8.00", "4.00"]]
+    assert [[charge.list_amount.amount for charge in plan.charges] for plan in plans] == [
+        ["2.00", "1.00"],
+        ["3.00"],
+        ["8.00", "4.00"],
+    ]
 
 
 async def test_nothing_costs_nothing(shop: Shop) -> None:
@@ -142,7 +146,9 @@ async def test_the_present_is_meant_when_no_instant_is_named(shop: Shop) -> None
     plan, book = await shop.plan(), await shop.book()
     await shop.entry(book, plan, valid_from=at(0), valid_to=at(1))
     assert (await shop.caller.refusal(ask(plan))).reason == "PRICE_MISSING"
-    entry = await shop.caller(pb.CreatePriceEntryRequest(parent=book, price_entry=pb.PriceEntry(charge=f"{plan}/charges/seat", pricing=amount("5"))))
+    entry = await shop.caller(
+        pb.CreatePriceEntryRequest(parent=book, price_entry=pb.PriceEntry(charge=f"{plan}/charges/seat", pricing=amount("5")))
+    )
     assert (await shop.price(plan)).price_entry == entry.name
 
 
@@ -184,13 +190,25 @@ async def test_the_longest_numbers_are_multiplied_without_loss(shop: Shop) -> No
     assert price.list_amount.amount == price.cost.amount == str(exact)
 
 
-values = st.sampled_from(["", "a", "b"])
-regions = st.sampled_from(["", "DE", "FR"])
-scopes = st.builds(pb.PriceScope, account=values, segment=values, channel=values, region_code=regions)
+CUSTOMER = pb.PriceScope(account="accounts/a", segment="b", channel="c", region_code="DE")
+sides = {side: st.sampled_from(["", "", getattr(CUSTOMER, side), getattr(CUSTOMER, side), "XX"]) for side in SIDES}
+scopes = st.builds(pb.PriceScope, **sides)
+several_books = st.lists(
+    st.tuples(scopes, st.integers(0, 2)), min_size=2, max_size=7, unique_by=lambda book: (str(book[0]), book[1])
+)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(scopes, st.lists(st.tuples(scopes, st.integers(0, 2)), min_size=1, max_size=7, unique_by=lambda book: (str(book[0]), book[1])))
+async def test_a_more_specific_book_comes_before_a_higher_priority(shop: Shop) -> None:
+    plan = await shop.plan()
+    account = await shop.book(scope=pb.PriceScope(account="accounts/a"))
+    rest = await shop.book(scope=pb.PriceScope(segment="b", channel="c", region_code="DE"), priority=1000)
+    entry = await shop.entry(account, plan)
+    await shop.entry(rest, plan)
+    assert (await shop.price(plan, scope=CUSTOMER)).price_entry == entry.name
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(scopes, several_books)
 async def test_the_most_specific_book_wins_and_then_the_highest_priority(
     world: World, customer: pb.PriceScope, books: list[tuple[pb.PriceScope, int]]
 ) -> None:

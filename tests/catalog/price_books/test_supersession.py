@@ -21,9 +21,7 @@ def day(n: int) -> datetime:
 def validities(draw: st.DrawFn) -> list[tuple[int, int | None]]:
     """Starts and ends, the first known first."""
     starts = st.integers(0, LAST - 1)
-    return [
-        (start, draw(st.none() | st.integers(start + 1, LAST))) for start in draw(st.lists(starts, min_size=1, max_size=8))
-    ]
+    return [(start, draw(st.none() | st.integers(start + 1, LAST))) for start in draw(st.lists(starts, min_size=1, max_size=8))]
 
 
 def named(spans: list[tuple[int, int | None]]) -> list[Validity]:

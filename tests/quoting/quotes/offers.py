@@ -36,6 +36,8 @@ class Charged:
         """What the catalog would say."""
         entry = f"priceBooks/list/entries/{self.entry}"
         proof = ProofBuilder(name, entry, "1")
+        proof.step("book", "priceBooks/list for everybody, priority 0", Decimal(0))
+        proof.step("entry", f"{entry}, valid from 2027-01-01T00:00:00Z, known from 2026-12-01T00:00:00Z", Decimal(0))
         amount = price(self.pricing, quantity, currency, proof)
         cost = money(rounded(EXACT.multiply(Decimal(self.cost), quantity), currency), currency) if self.cost else None
         frozen = products.Charge(charge_id=name.rpartition("/")[2], type=self.kind, billing_period_months=self.months)

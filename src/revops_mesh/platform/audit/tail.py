@@ -37,7 +37,7 @@ class Position(msgspec.Struct, frozen=True):
         """The position once these entries, the next in order, were read at the time of `fresh`."""
         horizon, seen = earlier(fresh, SETTLING), self.seen.union(read)
         recent = frozenset(each for each in seen if each > horizon)
-        return Position(self.since, max(self.settled, *(seen - recent), key=lambda each: each.int), recent)
+        return Position(self.since, max([self.settled, *(seen - recent)], key=lambda each: each.int), recent)
 
     def encoded(self) -> str:
         """As a cursor."""

@@ -17,12 +17,13 @@ from revops.type.v1.proof_pb2 import Proof
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.errors import BadField, Broken, Failure
 from revops_mesh.numbers.apportion import apportion
-from revops_mesh.numbers.money import EXACT, InvalidNumber, amount, minor_unit, money_text
+from revops_mesh.numbers.money import EXACT, InvalidNumber, minor_unit, money_text
 from revops_mesh.numbers.proof import ProofBuilder
 from revops_mesh.pricing.discount import discounted
 
 from .totals import NOTHING, Sums, totals
 
+USAGE = products.Charge.TYPE_USAGE
 MOST_CHARGES = 5000
 MOST_ENTRIES = 1000
 """As many as the contract lets a stored list hold."""
@@ -74,25 +75,40 @@ def price(quote: pb.Quote, prices: Prices) -> None:
 
 
 def _price_line(quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequence[books.ChargePrice]) -> Sums:
-    currency, subject = quote.currency_code, f"{quote.name}/lines/{line.line_id}/charges/"
+    currency, line_id = quote.currency_code, line.line_id
+    subject = f"{quote.name}/lines/{line_id}/charges/"
     listed = [_listed(price, currency) for price in prices]
     rate = Decimal(line.discount_rate) if line.HasField("discount_rate") else None
     shares = _shares(line, index, listed, currency) if line.HasField("discount_amount") else [None] * len(listed)
     line.ClearField("charges")
-    sums = Sums()
+    add, sums = line.charges.add, Sums()
     for price, list_amount, share in zip(prices, listed, shares, strict=True):
-        usage, charge = _is_usage(price), price.charge.rpartition("/")[2]
-        proof = _proof(price, subject + charge)
-        if usage:
-            net = 0 * list_amount
+        charge, frozen, pricing, known = price.charge, price.frozen_charge, price.pricing, price.proof
+        kind, months, charge_id = frozen.type, frozen.billing_period_months, charge.rpartition("/")[2]
+        proof = _begun(known, subject + charge_id)
+        if kind == USAGE:
+            net = NOTHING
             proof.step("usage", "billed as it is metered", net)
         else:
             if share is not None:
-                proof.step("share", f"{line.discount_amount} over all charges by their list amounts", share)
-            net = discounted(list_amount, rate, share, currency, price.pricing.rounding, proof)
-            cost = amount(price.cost) if price.HasField("cost") else None
-            sums.count(list_amount, net, price.frozen_charge.billing_period_months, cost)
-        _add(line, price, charge, list_amount, net, currency, proof.finish(net, currency))
+                proof.step("share", "of the line's discount, spread over its charges by their list amounts", share)
+            net = discounted(list_amount, rate, share, currency, pricing.rounding, proof)
+            sums.count(list_amount, net, months, Decimal(price.cost.amount) if price.HasField("cost") else None)
+        proven = proof.finish(net, currency)
+        add(
+            charge_key=f"{line_id}/{charge_id}",
+            charge=charge,
+            price_entry=price.price_entry,
+            type=kind,
+            billing_period_months=months,
+            pricing=pricing,
+            list_amount=money_text(list_amount, currency),
+            discount_total=money_text(list_amount - net, currency),
+            net_amount=proven.result,
+            price_proof=known.hash,
+            proof=proven,
+            known_time=price.known_time,
+        )
     line.list_amount = money_text(sums.listed, currency)
     line.discount_total = money_text(sums.listed - sums.net, currency)
     line.net_amount = money_text(sums.net, currency)
@@ -100,34 +116,24 @@ def _price_line(quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequenc
     return sums
 
 
-def _add(
-    line: pb.QuoteLine, price: books.ChargePrice, charge: str, listed: Decimal, net: Decimal, currency: str, proof: Proof
-) -> None:
-    line.charges.add(
-        charge_key=f"{line.line_id}/{charge}",
-        charge=price.charge,
-        price_entry=price.price_entry,
-        type=price.frozen_charge.type,
-        billing_period_months=price.frozen_charge.billing_period_months,
-        pricing=price.pricing,
-        list_amount=money_text(listed, currency),
-        discount_total=money_text(listed - net, currency),
-        net_amount=proof.result,
-        price_proof=price.proof.hash,
-        proof=proof,
-        known_time=price.known_time,
-    )
-
-
-def _is_usage(price: books.ChargePrice) -> bool:
-    return price.frozen_charge.type == products.Charge.TYPE_USAGE
-
-
 def _listed(price: books.ChargePrice, currency: str) -> Decimal:
     """The list amount of a charge, 0 for usage."""
-    if price.list_amount.currency_code != currency:
-        raise Broken(f"{price.price_entry} is in {price.list_amount.currency_code or 'no currency'}, the quote in {currency}")
-    return NOTHING if _is_usage(price) else amount(price.list_amount)
+    listed = price.list_amount
+    if listed.currency_code != currency:
+        raise Broken(f"{price.price_entry} is in {listed.currency_code or 'no currency'}, the quote in {currency}")
+    return NOTHING if price.frozen_charge.type == USAGE else Decimal(listed.amount)
+
+
+def _begun(known: Proof, subject: str) -> ProofBuilder:
+    """A proof that begins with the catalog's steps to the list amount.
+
+    Steps that need a permission are left out: they are about the cost, which changes no net amount.
+    """
+    proof = ProofBuilder(subject, known.rule, known.rule_version)
+    for step in known.steps:
+        if not step.read_permission:
+            proof.step(step.code, step.expression, Decimal(step.value), step.rounding)
+    return proof
 
 
 def _shares(line: pb.QuoteLine, index: int, listed: Sequence[Decimal], currency: str) -> Sequence[Decimal]:
@@ -146,16 +152,6 @@ def _shares(line: pb.QuoteLine, index: int, listed: Sequence[Decimal], currency:
         return apportion(discount, listed, minor_unit(currency))
     except InvalidNumber as fraction:
         raise BadField(f"quote.lines[{index}].discount_amount", fraction.reason) from None
-
-
-def _proof(price: books.ChargePrice, subject: str) -> ProofBuilder:
-    """A proof that begins with the catalog's steps to the list amount, but for those that need a permission: of the cost."""
-    known = price.proof
-    proof = ProofBuilder(subject, known.rule, known.rule_version)
-    for step in known.steps:
-        if not step.read_permission:
-            proof.step(step.code, step.expression, Decimal(step.value), step.rounding)
-    return proof
 
 
 def _must_fit(what: str, count: int, most: int) -> None:

@@ -1,0 +1,65 @@
+"""`revops migrate` and `revops migration`: the schema of the member's database."""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from revops_mesh.local.postgres import Postgres
+from revops_mesh.migrations import bootstrap as bootstraps
+from revops_mesh.migrations import current, tree
+from revops_mesh.migrations import migrate as migrates
+
+from .options import DATA, Data, database_url, secret
+from .problems import CommandError
+
+Bootstrap = Annotated[
+    bool, typer.Option("--bootstrap", help="First create logins and database, as the administrator of REVOPS_ADMIN_URL.")
+]
+Sql = Annotated[bool, typer.Option("--sql", help="Only print what --bootstrap would run, for an administrator.")]
+Check = Annotated[bool, typer.Option("--check", help="Only tell, by exit code 1, that a migration is missing.")]
+Message = Annotated[str, typer.Argument(help="What the migration does, as in 'quotes get a partner'.", show_default=False)]
+Empty = Annotated[bool, typer.Option("--empty", help="Without steps, for a change of rows.")]
+
+
+def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, check: Check = False) -> None:
+    """Bring the database of REVOPS_DATABASE_URL, or of a running revops up, to the newest revision.
+
+    Logs in as revops_owner with the password of the URL. Any number of these may run at once; one of them works.
+    """
+    if sql:
+        print(bootstraps.script(_database(database_url(data) if secret("REVOPS_DATABASE_URL") else "")))
+        return
+    url = database_url(data)
+    if check:
+        if not asyncio.run(current(url)):
+            raise CommandError(f"the database is not at revision {tree.newest()}: run revops migrate")
+        print(f"at revision {tree.newest()}")
+        return
+    if bootstrap:
+        admin = secret("REVOPS_ADMIN_URL")
+        if not admin:
+            raise CommandError("--bootstrap needs REVOPS_ADMIN_URL: a login that may create roles and databases")
+        bootstraps.bootstrap(admin, _database(url), urlsplit(url).password or "")
+    migrates(url)
+    print(f"at revision {tree.newest()}")
+
+
+def migration(message: Message, empty: Empty = False) -> None:
+    """Write the migration that takes the newest revision to the contracts of this checkout, tried on a scratch database."""
+    with tempfile.TemporaryDirectory(prefix="revops-migration-") as scratch:
+        with Postgres(Path(scratch) / "data", durable=False) as postgres:
+            bootstraps.bootstrap(postgres.dsn(), "scratch")
+            path = tree.revision(message, postgres.dsn("scratch"), empty=empty)
+    if path is None:
+        print("nothing to migrate: the newest revision has what the contracts say")
+    else:
+        print(f"read it, and correct what autogenerate cannot know: {os.path.relpath(path)}")
+
+
+def _database(url: str) -> str:
+    return urlsplit(url).path.lstrip("/") or "revops"

@@ -1,0 +1,107 @@
+"""The `revops` command: its subcommands, and how their errors are told.
+
+A subcommand's file is imported when it is called, because `revops --help` and `revops token` shall not wait for the libraries
+of all others. Exit codes: 0 done, 1 it failed, 2 it was called wrongly.
+"""
+
+import sys
+import traceback
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+RUN, OPERATE, DEVELOP = "Run", "Operate", "Develop"
+
+
+class Deferred(NamedTuple):
+    """A subcommand before it is imported: the function or the group `attribute` of a file beside this one."""
+
+    panel: str
+    help: str
+    file: str
+    attribute: str
+
+
+SUBCOMMANDS = {
+    "up": Deferred(RUN, "Start everything on this machine, with a demo tenant.", "running", "up"),
+    "serve": Deferred(RUN, "Serve the contracts and do the background work.", "running", "serve"),
+    "migrate": Deferred(RUN, "Bring the database to the newest revision.", "database", "migrate"),
+    "token": Deferred(OPERATE, "Issue a development token.", "tenants", "token"),
+    "tenant": Deferred(OPERATE, "Create and list tenants.", "tenants", "tenant"),
+    "dead-letters": Deferred(OPERATE, "List and replay what failed for good.", "dead_letters", "dead_letters"),
+    "show": Deferred(OPERATE, "Print the stored state of a resource.", "stored", "show"),
+    "reproject": Deferred(OPERATE, "Fill the columns of stored resources anew.", "stored", "reproject"),
+    "catalogue": Deferred(DEVELOP, "Print the methods that a member serves.", "catalogue", "catalogue"),
+    "seed": Deferred(DEVELOP, "Tell a running member the demo's story.", "tenants", "seed"),
+    "migration": Deferred(DEVELOP, "Write a migration from the contracts.", "database", "migration"),
+}
+
+
+class Subcommand(TyperCommand):
+    """Stands for a subcommand until it is called."""
+
+    def __init__(self, name: str, deferred: Deferred) -> None:
+        super().__init__(name, help=deferred.help, rich_help_panel=deferred.panel)
+        self._deferred = deferred
+
+    def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
+        """That of the real command, which it has imported."""
+        found = getattr(import_module(f"{__package__}.{self._deferred.file}"), self._deferred.attribute)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False, context_settings=SETTINGS)
+            alone.command(self.name)(found)
+            found = alone
+        return get_command(found).make_context(info_name, args, parent, **extra)
+
+
+class Subcommands(TyperGroup):
+    """The subcommands; an error is one line on standard error, or a traceback with --debug."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, deferred in SUBCOMMANDS.items():
+            self.add_command(Subcommand(name, deferred))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the subcommand."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                traceback.print_exc()
+                raise typer.Exit(1) from None
+            from .problems import told  # only now, for it knows the errors of every library
+
+            print(f"revops: {told(error)}", file=sys.stderr)
+            raise typer.Exit(1) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(version("revops-mesh"))
+        raise typer.Exit
+
+
+SETTINGS = {"help_option_names": ["-h", "--help"]}
+app = typer.Typer(
+    name="revops",
+    cls=Subcommands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings=SETTINGS,
+)
+
+
+@app.callback()
+def revops(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    show_version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Sales & RevOps as a member of a gRPC service mesh."""

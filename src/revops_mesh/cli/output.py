@@ -1,0 +1,23 @@
+"""What commands print: tables for people, JSON for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Rows with the same keys: a JSON array, or a table whose headers are the keys."""
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    if not rows:
+        print("nothing")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for key in rows[0]:
+        table.add_column(key.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    Console().print(table)

@@ -1,0 +1,87 @@
+"""`revops up` and `revops serve`: everything on one machine, and one member."""
+
+import asyncio
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from revops_mesh.local.up import Ready, Up, data_directory
+from revops_mesh.runtime.serve import run
+from revops_mesh.runtime.settings import Settings
+
+from .options import DATA, Data
+from .parts import parts
+
+Port = Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the member's gRPC.")]
+Demo = Annotated[bool, typer.Option("--demo/--no-demo", help="Tell the story of the demo tenants.")]
+Only = Annotated[str, typer.Option("--only", help="Capabilities to serve, comma separated. Default: all.")]
+Roles = Annotated[str, typer.Option("--roles", help="Kinds of work to do, comma separated. Default: all.")]
+
+CATALOG = "revops.catalog.v1.ProductService"
+
+
+def up(data: Data = DATA, port: Port = 7050, demo: Demo = True) -> None:
+    """Start everything on this machine, with a demo tenant; Ctrl-C stops it.
+
+    PostgreSQL and NATS are embedded unless REVOPS_DATABASE_URL and REVOPS_NATS_URL name servers.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+
+    def tell(line: str) -> None:
+        console.print(f"[dim]{escape(line)}[/]")
+
+    def ready(what: Ready) -> None:
+        console.print(_told(what, data))
+
+    asyncio.run(Up(data_directory(data), port, demo, os.environ, tell, ready).run())
+
+
+def serve(only: Only = "", roles: Roles = "") -> None:
+    """Serve the contracts and do the background work, as the REVOPS_… variables say (docs/settings.md)."""
+    chosen = {name: text for name, text in (("REVOPS_ONLY", only), ("REVOPS_ROLES", roles)) if text}
+    run(Settings.read({**os.environ, **chosen}), parts())
+
+
+def _told(ready: Ready, data: Path) -> str:
+    """What a newcomer needs next: where everything is, a token, and three commands to try."""
+    running = ready.running
+    lines = [
+        f"[bold green]ready[/] in {ready.seconds:.1f} s, gRPC on [bold]{running.address}[/] with reflection and health",
+        f"  PostgreSQL  {running.database_url}",
+        f"  NATS        {running.nats_url}",
+        f"  logs        {data}/logs",
+    ]
+    if ready.problem:
+        lines.append(f"[bold red]the demo's story is incomplete[/]: {escape(ready.problem)}")
+    if ready.token:
+        lines += [
+            "",
+            "Anna's token, an administrator of the demo tenant acme, good for a day:",
+            "",
+            f"export TOKEN={ready.token}",
+        ]
+        lines += ["", "Try a list, a call, and a refusal:", "", *_commands(running.address)]
+    lines += ["", "Ctrl-C stops everything."]
+    return "\n".join(lines)
+
+
+def _commands(address: str) -> list[str]:
+    quotes = "revops.quoting.v1.QuoteService"
+    return [
+        _buf(address, f"{CATALOG}/ListProducts", '{"filter": "family = \\"storage\\""}'),
+        _buf(address, f"{quotes}/ExplainQuote", '{"name": "quotes/helix-archive"}'),
+        _buf(address, f"{quotes}/AcceptQuote", '{"name": "quotes/lumen-launch"}'),
+    ]
+
+
+def _buf(address: str, method: str, request: str) -> str:
+    beside = Path(sys.executable).with_name("buf")
+    program = "buf" if shutil.which("buf") or not beside.exists() else os.path.relpath(beside)
+    call = f'{program} curl --protocol grpc --http2-prior-knowledge -H "authorization: Bearer $TOKEN"'
+    return escape(f"{call} \\\n  -d '{request}' http://{address}/{method}")
