@@ -1,7 +1,7 @@
 """The frozen baselines: what a careful engineer would write by hand for one path, without contract, policy or pricing.
 
-Frozen means: never edited to flatter or to shame; a change of the schema changes the column lists and nothing else. Same pool size,
-durability, process count and headers as the member. The bodies are protobuf messages prepared beforehand.
+Frozen means: never edited to flatter or to shame; a change of the schema changes the column lists and nothing else. Same
+pool size, durability, process count and headers as the member. The bodies are protobuf messages prepared beforehand.
 """
 
 from typing import Any

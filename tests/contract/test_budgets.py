@@ -14,7 +14,8 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 FILE_LINES = 300
 FUNCTION_LINES = 40
-ROOM_LINES = {"kernel": 2000, "aip": 500, "messaging": 600, "runtime": 700, "numbers": 300, "rules": 200}
+ROOM_LINES = {"kernel": 2400, "aip": 650, "messaging": 600, "runtime": 1000, "numbers": 300, "rules": 450}
+"""Lines of code, without blank lines, comments and docstrings (decision 6)."""
 VOCABULARY_LINES = 250
 
 SAYS_NOTHING = re.compile(r"(utils?|helpers?|common|base|misc|managers?)")
@@ -31,6 +32,17 @@ def where(path: Path, node: ast.AST | None = None) -> str:
 
 def lines_of(path: Path) -> int:
     return len(path.read_text().splitlines())
+
+
+def code_lines_of(path: Path) -> int:
+    """Lines that are neither blank nor comment nor docstring."""
+    text = path.read_text()
+    docstrings: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            docstrings |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(text.splitlines(), 1)
+    return sum(1 for n, line in lines if line.strip() and not line.strip().startswith("#") and n not in docstrings)
 
 
 def nodes(path: Path) -> Iterator[ast.AST]:
@@ -77,8 +89,8 @@ def test_no_function_is_longer_than_its_budget() -> None:
 
 @pytest.mark.parametrize(("room", "budget"), ROOM_LINES.items())
 def test_a_room_keeps_its_budget(room: str, budget: int) -> None:
-    total = sum(lines_of(path) for path in (PACKAGE / room).rglob("*.py"))
-    assert total <= budget, f"{room}/ has {total} lines, {total - budget} too many"
+    total = sum(code_lines_of(path) for path in (PACKAGE / room).rglob("*.py"))
+    assert total <= budget, f"{room}/ has {total} lines of code, {total - budget} too many"
 
 
 def test_the_vocabulary_keeps_its_budget() -> None:
@@ -116,7 +128,7 @@ def test_only_the_unit_of_work_commits() -> None:
     found = [
         where(path, node)
         for path in SOURCES
-        if path != PACKAGE / "kernel" / "unit.py"
+        if path.name not in ("unit.py", "transaction.py") or path.parent != PACKAGE / "kernel"
         for node in nodes(path)
         if called(node)[1] == "commit"
     ]

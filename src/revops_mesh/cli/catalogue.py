@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import grpc
 import typer
@@ -56,7 +56,7 @@ async def _served(address: str) -> list[str]:
     secure = grpc.aio.secure_channel(host, grpc.ssl_channel_credentials()) if host != address else None
     async with secure or grpc.aio.insecure_channel(host) as channel:
         question = reflection_pb2.ServerReflectionRequest(list_services="")
-        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)  # type: ignore[arg-type]  # its stub knows no asyncio
         try:
             async for answer in stub.ServerReflectionInfo(iter([question]), timeout=10):
                 return [service.name for service in answer.list_services_response.service]

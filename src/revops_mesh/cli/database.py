@@ -10,9 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from revops_mesh.local.postgres import Postgres
-from revops_mesh.migrations import bootstrap as bootstraps
-from revops_mesh.migrations import current, tree
-from revops_mesh.migrations import migrate as migrates
+from revops_mesh.migrations import logins, tree
 
 from .options import DATA, Data, database_url, secret
 from .problems import CommandError
@@ -32,11 +30,11 @@ def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, c
     Logs in as revops_owner with the password of the URL. Any number of these may run at once; one of them works.
     """
     if sql:
-        print(bootstraps.script(_database(database_url(data) if secret("REVOPS_DATABASE_URL") else "")))
+        print(logins.script(_database(database_url(data) if secret("REVOPS_DATABASE_URL") else "")))
         return
     url = database_url(data)
     if check:
-        if not asyncio.run(current(url)):
+        if not asyncio.run(tree.current(url)):
             raise CommandError(f"the database is not at revision {tree.newest()}: run revops migrate")
         print(f"at revision {tree.newest()}")
         return
@@ -44,8 +42,8 @@ def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, c
         admin = secret("REVOPS_ADMIN_URL")
         if not admin:
             raise CommandError("--bootstrap needs REVOPS_ADMIN_URL: a login that may create roles and databases")
-        bootstraps.bootstrap(admin, _database(url), urlsplit(url).password or "")
-    migrates(url)
+        logins.bootstrap(admin, _database(url), urlsplit(url).password or "")
+    tree.migrate(url)
     print(f"at revision {tree.newest()}")
 
 
@@ -53,7 +51,7 @@ def migration(message: Message, empty: Empty = False) -> None:
     """Write the migration that takes the newest revision to the contracts of this checkout, tried on a scratch database."""
     with tempfile.TemporaryDirectory(prefix="revops-migration-") as scratch:
         with Postgres(Path(scratch) / "data", durable=False) as postgres:
-            bootstraps.bootstrap(postgres.dsn(), "scratch")
+            logins.bootstrap(postgres.dsn(), "scratch")
             path = tree.revision(message, postgres.dsn("scratch"), empty=empty)
     if path is None:
         print("nothing to migrate: the newest revision has what the contracts say")

@@ -16,7 +16,7 @@ from revops_mesh.runtime.serve import run
 from revops_mesh.runtime.settings import Settings
 
 from .options import DATA, Data
-from .parts import parts
+from .parts import PARTS
 
 Port = Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the member's gRPC.")]
 Demo = Annotated[bool, typer.Option("--demo/--no-demo", help="Tell the story of the demo tenants.")]
@@ -45,7 +45,7 @@ def up(data: Data = DATA, port: Port = 7050, demo: Demo = True) -> None:
 def serve(only: Only = "", roles: Roles = "") -> None:
     """Serve the contracts and do the background work, as the REVOPS_… variables say (docs/settings.md)."""
     chosen = {name: text for name, text in (("REVOPS_ONLY", only), ("REVOPS_ROLES", roles)) if text}
-    run(Settings.read({**os.environ, **chosen}), parts())
+    run(Settings.read({**os.environ, **chosen}), PARTS)
 
 
 def _told(ready: Ready, data: Path) -> str:
@@ -62,7 +62,7 @@ def _told(ready: Ready, data: Path) -> str:
     if ready.token:
         lines += [
             "",
-            "Anna's token, an administrator of the demo tenant acme, good for a day:",
+            "A token of Anna, administrator of the demo tenant acme, for a day:",
             "",
             f"export TOKEN={ready.token}",
         ]

@@ -14,6 +14,7 @@ from rich.progress import Progress
 from revops_mesh import member
 from revops_mesh.kernel.contract import described
 from revops_mesh.kernel.kinds import Kind, kind_of
+from revops_mesh.kernel.names import PLATFORM_TENANT
 from revops_mesh.migrations.walls import OWNER
 
 from . import queries
@@ -80,8 +81,8 @@ async def _stored(url: str, name: str, slug: str) -> tuple[Any, Kind]:
 
 async def _tenant(connection: Any, slug: str) -> UUID:
     if slug == "platform":
-        return queries.PLATFORM
-    uid = await connection.fetchval(queries.TENANT, queries.PLATFORM, f"tenants/{slug}")
+        return PLATFORM_TENANT
+    uid = await connection.fetchval(queries.TENANT, PLATFORM_TENANT, f"tenants/{slug}")
     if uid is None:
         raise CommandError(f"there is no tenant {slug}")
     return UUID(hex=uid)

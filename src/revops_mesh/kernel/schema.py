@@ -43,6 +43,7 @@ def metadata_of(kinds: Iterable[Kind]) -> sa.MetaData:
         }
     )
     _kernel_tables(metadata)
+    _messaging_tables(metadata)
     for kind in kinds:
         (_ledger if kind.ledger else _aggregate)(metadata, kind)
     return metadata
@@ -102,51 +103,59 @@ def _ledger(metadata: sa.MetaData, kind: Kind) -> None:
         _index(table, kind, column.name, column.type, unique=False)
 
 
+def _key(name: str, of: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, of, primary_key=True)
+
+
+def _must(name: str, of: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, of, nullable=False)
+
+
+def _kernel_table(metadata: sa.MetaData, name: str, *columns: sa.Column[Any], **info: object) -> sa.Table:
+    tenant = _key("tenant_id", PGUUID())
+    return sa.Table(name, metadata, tenant, *columns, schema="kernel", info={"tenant": True, **info})
+
+
 def _kernel_tables(metadata: sa.MetaData) -> None:
-    def table(name: str, *columns: sa.Column[Any], **info: object) -> sa.Table:
-        return sa.Table(name, metadata, *columns, schema="kernel", info={"tenant": True, **info})
-
-    def key(name: str, of: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
-        return sa.Column(name, of, primary_key=True)
-
-    def must(name: str, of: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
-        return sa.Column(name, of, nullable=False)
-
-    tenant = PGUUID()
-    replay = table(
-        "replay", key("tenant_id", tenant), key("principal", PGUUID()), key("request_id", PGUUID()),
-        must("digest", PGUUID()), sa.Column("response", BYTEA()), _time("expire_time"), relay=True,
+    """What a unit of work needs: replays, audit, counters and series."""
+    replay = _kernel_table(
+        metadata, "replay", _key("principal", PGUUID()), _key("request_id", PGUUID()),
+        _must("digest", PGUUID()), sa.Column("response", BYTEA()), _time("expire_time"), relay=True,
     )  # fmt: skip
     sa.Index("replay_expire_time", replay.c.expire_time)
-    outbox = table(
-        "outbox", key("bucket", sa.SmallInteger()), key("tenant_id", tenant), key("aggregate", sa.Text(collation="C")),
-        key("revision", sa.Integer()), key("n", sa.SmallInteger()), must("id", PGUUID()), must("type", TEXT()),
-        must("payload", BYTEA()), must("trace", TEXT()), _time("time"), relay=True,
+    audit = _kernel_table(
+        metadata, "audit", _key("id", PGUUID()), _time("time"), _must("principal", TEXT()),
+        _must("method", TEXT()), _must("resources", sa.ARRAY(sa.Text())), _must("outcome", TEXT()),
+        _must("digest", PGUUID()), _must("request", BYTEA()), _must("trace", TEXT()), append_only=True,
+    )  # fmt: skip
+    sa.Index("audit_resources", audit.c.resources, postgresql_using="gin")
+    _kernel_table(metadata, "counter", _key("kind", TEXT()), _key("epoch", sa.Integer()), _must("n", sa.BigInteger()))
+    _kernel_table(metadata, "series", _key("series", TEXT()), _must("n", sa.BigInteger()))
+
+
+def _messaging_tables(metadata: sa.MetaData) -> None:
+    """What goes out and comes back: the outbox, whose key starts with its bucket, timers and dead letters."""
+    outbox = sa.Table(
+        "outbox", metadata, _key("bucket", sa.SmallInteger()), _key("tenant_id", PGUUID()), _key("aggregate", sa.Text(collation="C")),
+        _key("revision", sa.Integer()), _key("n", sa.SmallInteger()), _must("id", PGUUID()), _must("type", TEXT()),
+        _must("payload", BYTEA()), _must("trace", TEXT()), _time("time"), schema="kernel", info={"tenant": True, "relay": True},
     )  # fmt: skip
     outbox.info["sql"] = "WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000)"
     sa.Table(
         "outbox_bucket",
         metadata,
-        key("bucket", sa.SmallInteger()),
+        _key("bucket", sa.SmallInteger()),
         _time("last_run"),
         schema="kernel",
         info={"relay_only": True},
     )
-    audit = table(
-        "audit", key("tenant_id", tenant), key("id", PGUUID()), _time("time"), must("principal", TEXT()),
-        must("method", TEXT()), must("resources", sa.ARRAY(sa.Text())), must("outcome", TEXT()),
-        must("digest", PGUUID()), must("request", BYTEA()), must("trace", TEXT()), append_only=True,
-    )  # fmt: skip
-    sa.Index("audit_resources", audit.c.resources, postgresql_using="gin")
-    timer = table(
-        "timer", key("tenant_id", tenant), key("id", PGUUID()), _time("due"), must("request_type", TEXT()),
-        must("request", BYTEA()), must("attempts", sa.SmallInteger()), must("trace", TEXT()), relay=True,
+    timer = _kernel_table(
+        metadata, "timer", _key("id", PGUUID()), _time("due"), _must("request_type", TEXT()),
+        _must("request", BYTEA()), _must("attempts", sa.SmallInteger()), _must("trace", TEXT()), relay=True,
     )  # fmt: skip
     sa.Index("timer_due", timer.c.due)
-    table("counter", key("tenant_id", tenant), key("kind", TEXT()), key("epoch", sa.Integer()), must("n", sa.BigInteger()))
-    table("series", key("tenant_id", tenant), key("series", TEXT()), must("n", sa.BigInteger()))
-    table(
-        "dead_letter", key("tenant_id", tenant), key("id", PGUUID()), _time("time"), must("method", TEXT()),
-        must("request_type", TEXT()), must("request", BYTEA()), must("event", JSONB()), must("problem", TEXT()),
-        must("attempts", sa.SmallInteger()), relay=True,
+    _kernel_table(
+        metadata, "dead_letter", _key("id", PGUUID()), _time("time"), _must("method", TEXT()),
+        _must("request_type", TEXT()), _must("request", BYTEA()), _must("event", JSONB()), _must("problem", TEXT()),
+        _must("attempts", sa.SmallInteger()), relay=True,
     )  # fmt: skip

@@ -51,24 +51,15 @@ def observed(method: Method, kernel: "Kernel", inner: Layer) -> Layer:
             if span is not None:
                 observe.end(span, outcome, tenant)
             if observer.write is not None:
-                level = "info" if outcome == "OK" else "error" if outcome == "FAULT" else "warning"
-                observer.write(
-                    observe.AccessLine(
-                        call.now.isoformat(),
-                        level,
-                        "rpc",
-                        name,
-                        outcome,
-                        seconds,
-                        tenant,
-                        principal,
-                        call.arrival.peer,
-                        call.trace,
-                        problem,
-                    )
-                )
+                observer.write(_line(call, outcome, problem, seconds, tenant, principal))
 
     return layer
+
+
+def _line(call: Call, outcome: str, problem: str, seconds: float, tenant: str, principal: str) -> observe.AccessLine:
+    level = "info" if outcome == "OK" else "error" if outcome == "FAULT" else "warning"
+    who = (tenant, principal, call.arrival.peer, call.trace)
+    return observe.AccessLine(call.now.isoformat(), level, "rpc", call.method.full_name, outcome, seconds, *who, problem)
 
 
 def capped(method: Method, kernel: "Kernel", inner: Layer) -> Layer:

@@ -24,8 +24,7 @@ from .names import new_uuid, parent_of
 from .statements import Claim, Shape
 
 BUCKETS = 64
-LARGEST_EVENT = 512 * 1024
-"""Bytes; a larger event is a fault of ours."""
+LARGEST_EVENT = 512 * 1024  # bytes
 
 
 @dataclass(slots=True)
@@ -259,10 +258,8 @@ class Unit:
             self.touched.append(f"{write.aggregate.name}@{write.seen + 1}")
             if write.gone:
                 del self.known[key]
-        self.writes.clear()
-        self.watched.clear()
-        self.rows.clear()
-        self.timers.clear()
+        for collected in (self.writes, self.watched, self.rows, self.timers):
+            collected.clear()  # type: ignore[attr-defined]
 
     def _taken(self, error: asyncpg.UniqueViolationError) -> Failure:
         for kind, write in self.writes.values():
@@ -276,8 +273,7 @@ class Unit:
 
     def _capped(self, shape: Shape) -> Failure:
         kind = shape.counters[0]
-        above = [e for e in range(self.cap.edition + 1, options.EDITION_ENTERPRISE + 1)]
-        mine = kind.limits[self.cap.edition]
+        above, mine = range(self.cap.edition + 1, options.EDITION_ENTERPRISE + 1), kind.limits[self.cap.edition]
         lifted = next((e for e in above if kind.limits.get(e, mine + 1) > mine), None)
         name: Callable[[Any], str] = options.Edition.Name
         return refuse(

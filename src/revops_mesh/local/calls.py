@@ -79,7 +79,7 @@ def _internal(method: MethodDescriptor) -> bool:
 
 def _refusal(error: grpc.aio.AioRpcError) -> Refusal:
     code, message = error.code().name, error.details() or "no reason was given"
-    status = from_call(error)
+    status = from_call(error)  # type: ignore[arg-type]
     for detail in status.details if status is not None else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):

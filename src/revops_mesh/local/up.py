@@ -128,7 +128,8 @@ class Up:
 
 async def _serves(address: str) -> bool:
     async with grpc.aio.insecure_channel(address) as channel:
-        check = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=PROBED), timeout=2)
+        stub = health_pb2_grpc.HealthStub(channel)
+        check = stub.Check(health_pb2.HealthCheckRequest(service=PROBED), timeout=2)  # type: ignore[attr-defined]
         try:
             answer = await check
         except grpc.aio.AioRpcError:

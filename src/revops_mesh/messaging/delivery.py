@@ -57,3 +57,8 @@ class Delivery:
             connection, self.tenant, self.request_id, method, request_type, self.request, event, problem=problem,
             attempts=self.attempt,
         )  # fmt: skip
+
+
+def delay(delays: tuple[float, ...], attempt: int) -> float:
+    """Seconds to wait after a failed attempt, the last of the delays from then on."""
+    return delays[min(attempt, len(delays)) - 1]

@@ -1,7 +1,7 @@
 """Events on the wire: CloudEvents 1.0 in binary mode over NATS headers, the body protobuf; and the same facts in a dead letter.
 
-Subjects are `revops.{tenant hex}.{capability}.{version}.{Event}`. Times are RFC 3339, UTC. Source: CloudEvents 1.0.2, NATS
-Protocol Binding, extensions "sequence" (here revision.n of the aggregate) and "distributed tracing".
+Times are RFC 3339, UTC. Source: CloudEvents 1.0.2, NATS Protocol Binding, extensions "sequence" (here revision.n of the
+aggregate) and "distributed tracing".
 """
 
 import json
@@ -12,21 +12,18 @@ from uuid import UUID
 
 from revops_mesh.kernel.call import Event
 
-MESSAGE_ID = "Nats-Msg-Id"
-"""The header by which the stream knows a duplicate."""
-
 
 def subject(tenant: str, event_type: str) -> str:
-    """Where a type of event is published, as in `revops.{tenant}.catalog.v1.ProductRetired`; tenant `*` stands for all."""
+    """Where a type of event is published, as in `revops.{tenant}.catalog.v1.ProductRetired`; tenant in hex, `*` for all."""
     _, capability, version, name = event_type.split(".")
     return f"revops.{tenant}.{capability}.{version}.{name}"
 
 
 def headers(row: Any) -> dict[str, str]:
-    """The headers of an outbox row."""
+    """The headers of an outbox row. By `Nats-Msg-Id` the stream knows a duplicate."""
     event_id: str = row["id"].hex
     found = {
-        MESSAGE_ID: event_id,
+        "Nats-Msg-Id": event_id,
         "ce-specversion": "1.0",
         "ce-id": event_id,
         "ce-source": f"/revops/{row['tenant_id'].hex}",

@@ -7,11 +7,12 @@ delay; after eight deliveries it becomes a dead letter, and later events have lo
 import asyncio
 import logging
 from collections.abc import Awaitable
+from functools import partial
 from uuid import UUID
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext, api
+from nats.js import api
 
 from revops_mesh.kernel.contract import Method
 from revops_mesh.kernel.names import derived, new_uuid
@@ -19,7 +20,7 @@ from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import Pool
 
 from . import envelope, stream
-from .delivery import ATTEMPTS, DELAYS, Delivery
+from .delivery import ATTEMPTS, DELAYS, Delivery, delay
 from .worker import Counts, expected, repeat
 
 ACK_WAIT = 45.0
@@ -46,62 +47,48 @@ class Reactions:
 
     async def run(self) -> None:
         """Reacts until cancelled."""
+        never = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            for method in (m for methods in self._kernel.reactions.values() for m in methods):
-                group.create_task(self._listen(method))
-            await asyncio.Event().wait()
+            for method in (each for methods in self._kernel.reactions.values() for each in methods):
+                group.create_task(repeat(partial(self._listen, method, group), never.wait, method.full_name))
+            await never.wait()
 
-    async def _listen(self, method: Method) -> None:
-        subscription: JetStreamContext.PullSubscription | None = None
-        running: set[asyncio.Task[None]] = set()
-
-        async def step() -> bool:
-            nonlocal subscription
-            if len(running) >= self._concurrency:
-                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            try:
-                subscription = subscription or await self._subscribe(method)
-                messages = await subscription.fetch(self._concurrency - len(running), FETCH_WAIT)
-            except TimeoutError:
-                return True
-            except NatsError:
-                if subscription is not None:
-                    await _sent(subscription.unsubscribe())
-                subscription = None
-                raise
-            for message in messages:
-                task = group.create_task(self._deliver(method, message))
-                running.add(task)
-                task.add_done_callback(running.discard)
-            return True
-
-        async with asyncio.TaskGroup() as group:
-            await repeat(step, asyncio.Event().wait, method.full_name)
-
-    async def _subscribe(self, method: Method) -> JetStreamContext.PullSubscription:
-        """Makes the consumer if it is missing, and before it the stream."""
+    async def _listen(self, method: Method, group: asyncio.TaskGroup) -> bool:
+        """Makes the consumer if it is missing, then takes messages until the connection fails."""
         self._events.missed()
         context = await self._events.context()
         config = api.ConsumerConfig(ack_wait=self._ack_wait, max_deliver=-1)
         subject = envelope.subject("*", method.request.DESCRIPTOR.full_name)
-        return await context.pull_subscribe(subject, consumer(method), stream.NAME, config)
+        subscription = await context.pull_subscribe(subject, consumer(method), stream.NAME, config)
+        try:
+            while True:
+                try:
+                    messages = await subscription.fetch(self._concurrency, FETCH_WAIT)
+                except TimeoutError:
+                    continue
+                for message in messages:
+                    await self._slots.acquire()
+                    group.create_task(self._deliver(method, message))
+        finally:
+            await _sent(subscription.unsubscribe())
 
     async def _deliver(self, method: Method, message: Msg) -> None:
-        """Runs the method for a message and answers the stream; raises nothing."""
-        async with self._slots:
+        """Runs the method for a message, answers the stream and frees a slot; raises nothing."""
+        try:
             if (delivery := self._read(method, message)) is None:
                 self._counts.dead += 1
-                answer = message.term()
+                await _sent(message.term())
             elif not (problem := await delivery.attempted(self._kernel)):
                 self._counts.reacted += 1
-                answer = message.ack()
+                await _sent(message.ack())
             elif await self._buried(delivery, problem):
                 self._counts.dead += 1
-                answer = message.term()
+                await _sent(message.term())
             else:
                 self._counts.retried += 1
-                answer = message.nak(self._delays[min(delivery.attempt, len(self._delays)) - 1])
-            await _sent(answer)
+                await _sent(message.nak(delay(self._delays, delivery.attempt)))
+        finally:
+            self._slots.release()
 
     def _read(self, method: Method, message: Msg) -> Delivery | None:
         try:
@@ -115,7 +102,7 @@ class Reactions:
         return Delivery(tenant, request_id, method, message.data, trace, attempt, event)
 
     async def _buried(self, delivery: Delivery, problem: str) -> bool:
-        """Whether it was the last attempt and a dead letter is kept; without a store for it, the event comes again."""
+        """Whether it was the last attempt and a dead letter is kept; while the store takes none, the event comes again."""
         if delivery.attempt < ATTEMPTS:
             return False
         try:

@@ -125,7 +125,7 @@ class Relay:
             if len(payload) + sum(len(key) + len(value) + 4 for key, value in headers.items()) + 12 > self._stream.max_payload:
                 raise MaxPayloadError
             return await context.publish_async(envelope.subject(row["tenant_id"].hex, row["type"]), payload, headers=headers)
-        except NatsError as error:
+        except (NatsError, ValueError) as error:
             failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             failed.set_exception(error)
             return failed
@@ -177,4 +177,6 @@ async def _delete(connection: Any, rows: Sequence[Any]) -> None:
 
 def _permanent(error: BaseException) -> bool:
     """Whether the message itself is at fault. That there is no stream is not: it is made, and the outbox waits."""
-    return isinstance(error, MaxPayloadError | BadSubjectError) or (isinstance(error, APIError) and error.err_code in PERMANENT)
+    if isinstance(error, APIError):
+        return error.err_code in PERMANENT
+    return isinstance(error, MaxPayloadError | BadSubjectError | ValueError)

@@ -5,6 +5,7 @@ Durations are seconds. Source: NATS documentation, "Streams" and "Message Dedupl
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 from nats.aio.client import Client
@@ -16,18 +17,23 @@ NAME = "REVOPS"
 MAX_AGE = 30 * 86_400
 DUPLICATE_WINDOW = 120
 PENDING = 100_000
-"""Publications that may wait for acknowledgement; far above what relays send at once, because nats-py takes a cancellation
-that meets it there for an error."""
+"""Publications that may wait for acknowledgement; never reached, because there nats-py takes a cancellation for an error."""
 
 _log = logging.getLogger("revops.messaging")
 
 
 class Stream:
-    """Connects at the first use, reconnects for ever, and makes the stream if it is missing. One for all workers of a process."""
+    """Connects at the first use, reconnects for ever, and makes the stream if it is missing. One for the workers of a process."""
 
     def __init__(self, url: str, *, replicas: int = 1, **options: Any) -> None:
         """`url` may name several servers, comma separated; `options` go to `nats.connect`, as `user_credentials` or `tls`."""
-        self._servers, self._replicas, self._options = url.split(","), replicas, options
+        self._servers, self._options = url.split(","), options
+        self._wanted: dict[str, Any] = {
+            "subjects": ["revops.>"],
+            "max_age": MAX_AGE,
+            "duplicate_window": DUPLICATE_WINDOW,
+            "num_replicas": replicas,
+        }
         self._client = Client()
         self._context: JetStreamContext | None = None
         self._ensured = False
@@ -39,7 +45,10 @@ class Stream:
         return self._client.max_payload
 
     async def context(self) -> JetStreamContext:
-        """JetStream, with the stream in place. Waits for the first connection; raises `nats.errors.Error` while a later one is lost."""
+        """JetStream with the stream in place; waits for the first connection.
+
+        Raises `nats.errors.Error` while a later one is lost.
+        """
         if not self._ensured or self._client.is_closed:
             async with self._turn:
                 if self._context is None or self._client.is_closed:
@@ -59,35 +68,26 @@ class Stream:
         await self._client.close()
 
     async def _connect(self) -> JetStreamContext:
-        # pending_size 0: nothing is buffered while disconnected, because what is sent minutes later may be a
-        # duplicate beyond the window.
+        # Nothing is buffered while disconnected (pending_size): sent minutes later it may be a duplicate beyond the window.
         self._client = Client()
         await self._client.connect(
             self._servers, name="revops", max_reconnect_attempts=-1, reconnect_time_wait=1, ping_interval=10, pending_size=0,
-            error_cb=self._failed, disconnected_cb=self._lost, reconnected_cb=self._found, **self._options,
+            error_cb=self._note, disconnected_cb=partial(self._note, "connection lost"),
+            reconnected_cb=partial(self._note, "connected again"), **self._options,
         )  # fmt: skip
         return self._client.jetstream(publish_async_max_pending=PENDING)
 
     async def _ensure(self, context: JetStreamContext) -> None:
         """Creates the stream, or brings what we rely on to our values and leaves the rest as its operator set it."""
-        wanted: dict[str, Any] = {
-            "subjects": ["revops.>"], "max_age": MAX_AGE, "duplicate_window": DUPLICATE_WINDOW, "num_replicas": self._replicas,
-        }  # fmt: skip
         try:
             config = (await context.stream_info(NAME)).config
         except NotFoundError:
-            await context.add_stream(api.StreamConfig(name=NAME, storage=api.StorageType.FILE, **wanted))
+            await context.add_stream(api.StreamConfig(name=NAME, storage=api.StorageType.FILE, **self._wanted))
         else:
-            if any(getattr(config, field) != value for field, value in wanted.items()):
-                await context.update_stream(config.evolve(**wanted))
+            if any(getattr(config, field) != value for field, value in self._wanted.items()):
+                await context.update_stream(config.evolve(**self._wanted))
         self._ensured = True
 
-    async def _failed(self, error: Exception) -> None:
-        _log.warning("NATS: %r", error)
-
-    async def _lost(self) -> None:
-        _log.warning("NATS is out of reach, connecting again")
-
-    async def _found(self) -> None:
-        _log.warning("NATS is back")
+    async def _note(self, what: object) -> None:
+        _log.warning("NATS: %s", what if isinstance(what, str) else repr(what))
         self._ensured = False

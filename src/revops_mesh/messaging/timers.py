@@ -14,7 +14,7 @@ from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import Pool
 
 from . import dead_letters, envelope
-from .delivery import ATTEMPTS, DELAYS, Delivery
+from .delivery import ATTEMPTS, DELAYS, Delivery, delay
 from .worker import Counts, repeat
 
 BATCH = 16
@@ -74,7 +74,7 @@ class Timers:
         key = (row["tenant_id"], row["id"])
         if problem and delivery.attempt < ATTEMPTS:
             self._counts.retried += 1
-            due = clock.now() + timedelta(seconds=self._delays[min(delivery.attempt, len(self._delays)) - 1])
+            due = clock.now() + timedelta(seconds=delay(self._delays, delivery.attempt))
             await connection.execute(LATER, *key, due, delivery.attempt)
             return
         await connection.execute(DONE, *key)

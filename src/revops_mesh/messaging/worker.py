@@ -1,10 +1,11 @@
-"""What all workers share: a step that is repeated until cancelled, delays between attempts, and counts of what was done."""
+"""What all workers share: a step that is repeated until cancelled, and counts of what was done."""
 
 import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 
 import asyncpg
 from nats.errors import Error as NatsError
@@ -12,7 +13,7 @@ from nats.errors import Error as NatsError
 from revops_mesh.kernel.errors import Failure
 
 SHORTEST, LONGEST = 0.1, 5.0
-"""Seconds a worker waits after an error of its own; doubled with each that follows."""
+"""Seconds a worker waits after an error; doubled with each that follows soon."""
 
 _log = logging.getLogger("revops.messaging")
 
@@ -24,7 +25,7 @@ class Counts:
     published: int = 0
     """Events that the stream acknowledged."""
     failed: int = 0
-    """Publications without an acknowledgement, tried again."""
+    """Publications that it did not; they are tried again."""
     reacted: int = 0
     """Reactions that ended well, replays included."""
     fired: int = 0
@@ -47,15 +48,17 @@ def expected(error: BaseException) -> bool:
 async def repeat(step: Callable[[], Awaitable[bool]], pause: Callable[[], Awaitable[object]], name: str) -> None:
     """Runs a step until cancelled, and the pause whenever the step found nothing to do.
 
-    No error ends it: each is logged, a fault of ours with its traceback, and the next step waits longer.
+    No error ends it: each is logged, a fault of ours with its traceback, and the next step waits a while.
     """
     delay = SHORTEST
     while True:
+        started = monotonic()
         try:
             if not await step():
                 await pause()
             delay = SHORTEST
         except Exception as error:
+            delay = SHORTEST if monotonic() - started > LONGEST else delay
             level = logging.WARNING if expected(error) else logging.ERROR
             _log.log(level, "%s failed, again in %.1f s: %r", name, delay, error, exc_info=not expected(error))
             await asyncio.sleep(delay * random.uniform(0.75, 1.25))

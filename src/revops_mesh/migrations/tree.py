@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from alembic import command, context
 from alembic.config import Config
 from alembic.operations.ops import CreateTableOp, MigrationScript
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -133,8 +133,8 @@ def run(metadata: sa.MetaData) -> None:
             connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     walled = context.config.attributes.get("walls", True)
 
-    def applied(ctx: MigrationContext, heads: set[str], **_: object) -> None:
-        if walled and ctx.script is not None and heads == set(ctx.script.get_heads()):
+    def applied(ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]) -> None:
+        if walled and ctx.script is not None and set(heads) == set(ctx.script.get_heads()):
             _put_up_walls(connection, metadata)
 
     context.configure(

@@ -32,7 +32,7 @@ from .health import SILENT, Health
 from .jwks import KeySource
 from .logs import AccessLog, JsonHandler, Sink
 from .processes import keep_workers, watchdog
-from .server import OPTIONS, Streams, Table, kernel_handlers, servicer_handlers, trace_of_call
+from .server import OPTIONS, Streams, Table, handlers_of, servicer_handlers, trace_of_call
 from .settings import Settings, SettingsError
 from .telemetry import Reading, Telemetry
 from .tls import credentials
@@ -75,30 +75,34 @@ class Parts:
 
 def run(settings: Settings, parts: Parts) -> None:
     """Serves in this process, or in several that it keeps; returns after SIGTERM or SIGINT."""
-    if settings.workers > 1 and settings.worker is None:
-        asyncio.run(keep_workers(settings.workers, settings.drain_seconds + settings.grace_seconds + 10))
-        return
-    if settings.worker is not None and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # a killed parent leaves no workers behind
-    factory = uvloop.new_event_loop if settings.loop == "uvloop" else None
-    with asyncio.Runner(loop_factory=factory) as runner, watchdog(runner.get_loop()):
-        runner.run(serve(settings, parts))
+    sink = Sink(sys.stdout.fileno())
+    logging.basicConfig(level=settings.log_level, handlers=[JsonHandler(sink, trace_of_call.get)], force=True)
+    try:
+        if settings.workers > 1 and settings.worker is None:
+            asyncio.run(keep_workers(settings.workers, settings.drain_seconds + settings.grace_seconds + 10))
+            return
+        if settings.worker is not None and sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # a killed parent leaves no workers behind
+        factory = uvloop.new_event_loop if settings.loop == "uvloop" else None
+        with asyncio.Runner(loop_factory=factory) as runner, watchdog(runner.get_loop()):
+            runner.run(serve(settings, parts, sink))
+    finally:
+        sink.close()
 
 
-async def serve(settings: Settings, parts: Parts) -> None:
-    """Serves until SIGTERM or SIGINT; waits for PostgreSQL and the issuer's keys instead of failing."""
+async def serve(settings: Settings, parts: Parts, sink: Sink) -> None:
+    """Serves until SIGTERM or SIGINT; waits for PostgreSQL and the issuer's keys instead of failing.
+
+    Raises `SettingsError` for a capability that does not exist, `RuntimeError` for a port that is taken.
+    """
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    sink = Sink(sys.stdout.fileno())
-    logging.basicConfig(level=settings.log_level, handlers=[JsonHandler(sink, trace_of_call.get)], force=True)
     try:
         async with AsyncExitStack() as stack:
             await _serve(settings, parts, sink, stop, stack)
     except Stopped:
         _log.info("told to stop before it served")
-    finally:
-        sink.close()
 
 
 async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Event, stack: AsyncExitStack) -> None:
@@ -137,7 +141,7 @@ async def _doors(settings: Settings, kernel: Kernel, health: Health, keys: KeySo
     streams = Streams()
     names = {module.service for module in kernel.modules} | {"grpc.health.v1.Health"}
     mirror = reflection.Reflection(names)
-    table = dict(kernel_handlers(kernel, streams, keys.recover))
+    table = dict(handlers_of(kernel, streams, keys.recover))
     table.update(servicer_handlers(health_pb2.DESCRIPTOR.services_by_name["Health"], health, streams))
     for name in (reflection.V1, reflection.V1ALPHA):
         table.update(servicer_handlers(reflection.SERVICE, mirror, streams, name))

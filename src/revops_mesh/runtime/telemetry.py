@@ -24,7 +24,7 @@ from revops_mesh.kernel import clock
 from revops_mesh.kernel.observe import BOUNDS
 from revops_mesh.kernel.pipeline import Kernel
 
-EXPORT_SECONDS = 15.0
+EXPORT_SECONDS, ANSWER_SECONDS = 15.0, 3.0
 MOST_SPANS_WAITING = 8192
 CUMULATIVE = export.AggregationTemporality.CUMULATIVE
 
@@ -59,9 +59,9 @@ class Telemetry:
         service = {"service.name": "revops-member", "service.version": version("revops-mesh")}
         self._resource = Resource.create({**service, "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"})
         insecure = endpoint.startswith("http://")
-        self._exporter = OTLPMetricExporter(endpoint=endpoint, insecure=insecure)
+        self._exporter = OTLPMetricExporter(endpoint=endpoint, insecure=insecure, timeout=ANSWER_SECONDS)
         self._spans = TracerProvider(resource=self._resource)
-        spans = OTLPSpanExporter(endpoint=endpoint, insecure=insecure)
+        spans = OTLPSpanExporter(endpoint=endpoint, insecure=insecure, timeout=ANSWER_SECONDS)
         self._spans.add_span_processor(BatchSpanProcessor(spans, max_queue_size=MOST_SPANS_WAITING))
         trace.set_tracer_provider(self._spans)
 

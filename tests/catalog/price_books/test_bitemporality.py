@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import HealthCheck, given, settings
@@ -68,7 +68,7 @@ class Story:
             await self.look(step.start)
             return
         until = None if step.days is None else at(step.start + step.days)
-        fields = {"charge": step.charge, "valid_from": at(step.start), "valid_to": until, "unit_cost": "0.5"}
+        fields: dict[str, Any] = {"charge": step.charge, "valid_from": at(step.start), "valid_to": until, "unit_cost": "0.5"}
         self.entries.append(await self.shop.entry(self.book, self.plan, str(step.amount), **fields))
 
     async def look(self, day: int) -> None:
@@ -155,7 +155,8 @@ async def test_a_replay_as_of_now_promises_only_what_the_book_knows(shop: Shop) 
     plan, book = await shop.plan(), await shop.book()
     entry = await shop.entry(book, plan)
     later = clock.timestamp(clock.now().replace(year=9000))
-    for known in ({}, {"known_time": later}):
+    knowns: list[dict[str, Any]] = [{}, {"known_time": later}]
+    for known in knowns:
         request = pb.ReplayPriceRequest(price_book=book, charge=entry.charge, quantity="2", **known)
         price = (await shop.caller(request)).price
         assert (price.list_amount.amount, price.known_time) == ("20.00", entry.known_from)
@@ -166,7 +167,7 @@ async def test_before_a_book_knew_of_a_price_there_was_none(shop: Shop) -> None:
     entry = await shop.entry(book, plan)
     known = instant(entry, "known_from")
     assert known is not None
-    fields = {"price_book": book, "charge": entry.charge, "quantity": "1", "valid_time": at(2)}
+    fields: dict[str, Any] = {"price_book": book, "charge": entry.charge, "quantity": "1", "valid_time": at(2)}
     early = clock.timestamp(known - MICROSECOND)
     refusal = await shop.caller.refusal(pb.ReplayPriceRequest(**fields, known_time=early))
     assert (refusal.reason, refusal.metadata) == (

@@ -1,6 +1,8 @@
 """The full square of a book's verbs and states, on the aggregate alone."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from revops.catalog.v1 import price_books_pb2 as pb
@@ -20,7 +22,7 @@ def changed(book: PriceBook, **fields: object) -> pb.PriceBook:
     return state
 
 
-VERBS = {
+VERBS: dict[str, Callable[[Any], Any]] = {
     "update": lambda book: book.update(changed(book, display_name="Other"), []),
     "change_terms": lambda book: book.update(changed(book, priority=7), []),
     "delete": lambda book: book.must_allow("delete"),
@@ -46,7 +48,7 @@ def test_every_verb_is_in_the_square() -> None:
 
 @pytest.mark.parametrize("state", [DRAFT, ACTIVE, RETIRED])
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_verb_outside_its_states_is_refused_and_leaves_no_event(verb: str, state: int) -> None:
+def test_a_verb_outside_its_states_is_refused_and_leaves_no_event(verb: str, state: Any) -> None:
     book = PriceBook(pb.PriceBook(name="priceBooks/b", currency_code="EUR", state=state))
     if (verb, state) in POSSIBLE:
         VERBS[verb](book)

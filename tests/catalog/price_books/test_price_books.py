@@ -131,7 +131,7 @@ async def test_a_book_that_would_tie_with_an_active_one_is_not_activated(shop: S
     ],
 )
 async def test_books_that_differ_in_one_term_do_not_tie(shop: Shop, differs: dict[str, Any]) -> None:
-    terms = {"scope": pb.PriceScope(channel="web"), "priority": 5}
+    terms: dict[str, Any] = {"scope": pb.PriceScope(channel="web"), "priority": 5}
     await shop.book(**terms, effective_from=at(10), effective_to=at(20))
     await shop.book(**{**terms, **differs})
 

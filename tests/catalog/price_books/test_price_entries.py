@@ -116,7 +116,7 @@ async def test_a_period_that_ends_before_it_begins_is_refused(shop: Shop, fields
 @pytest.mark.parametrize("field", ["valid_from", "valid_to"])
 async def test_a_bound_of_validity_that_is_no_instant_is_refused(shop: Shop, field: str) -> None:
     plan, book = await shop.plan(), await shop.book()
-    refusal = await shop.caller.refusal(offer(book, plan, **{field: Timestamp(seconds=10**15)}))
+    refusal = await shop.caller.refusal(offer(book, plan, "seat", **{field: Timestamp(seconds=10**15)}))
     assert (refusal.reason, refusal.metadata["field"]) == ("FIELD_INVALID", f"price_entry.{field}")
 
 
@@ -201,7 +201,7 @@ async def test_a_stream_of_a_book_that_does_not_exist_is_refused(shop: Shop) -> 
     ],
 )
 def test_an_entry_that_cannot_be_is_never_stored(change: dict[str, Any]) -> None:
-    sound = {
+    sound: dict[str, Any] = {
         "name": "priceBooks/b/entries/e",
         "charge": "products/p/ratePlans/m/charges/seat",
         "rate_plan": "products/p/ratePlans/m",

@@ -117,14 +117,14 @@ async def test_charges_of_one_plan_may_be_priced_by_different_books(shop: Shop) 
 
 @pytest.mark.parametrize("why", ["draft", "retired", "not yet", "no longer", "currency", "scope"])
 async def test_a_book_that_is_not_used_gives_no_price(shop: Shop, why: str) -> None:
-    fields: dict[str, Any] = {
+    unused: dict[str, dict[str, Any]] = {
         "draft": {"active": False},
         "not yet": {"effective_from": at(6)},
         "no longer": {"effective_to": at(5)},
         "currency": {"currency_code": "USD"},
         "scope": {"scope": pb.PriceScope(region_code="FR")},
-    }.get(why, {})
-    plan, book = await shop.plan(), await shop.book(**fields)
+    }
+    plan, book = await shop.plan(), await shop.book(**unused.get(why, {}))
     await shop.entry(book, plan)
     if why == "retired":
         await shop.caller(pb.RetirePriceBookRequest(name=book))
@@ -193,9 +193,15 @@ async def test_the_longest_numbers_are_multiplied_without_loss(shop: Shop) -> No
 CUSTOMER = pb.PriceScope(account="accounts/a", segment="b", channel="c", region_code="DE")
 sides = {side: st.sampled_from(["", "", getattr(CUSTOMER, side), getattr(CUSTOMER, side), "XX"]) for side in SIDES}
 scopes = st.builds(pb.PriceScope, **sides)
-several_books = st.lists(
-    st.tuples(scopes, st.integers(0, 2)), min_size=2, max_size=7, unique_by=lambda book: (str(book[0]), book[1])
+several_books = st.lists(scopes, min_size=1, max_size=3).flatmap(
+    lambda few: st.lists(
+        st.tuples(st.sampled_from(few), st.integers(0, 3)),
+        min_size=2,
+        max_size=7,
+        unique_by=lambda book: (str(book[0]), book[1]),
+    )
 )
+"""Few scopes, so that priorities decide too."""
 
 
 async def test_a_more_specific_book_comes_before_a_higher_priority(shop: Shop) -> None:
@@ -207,7 +213,7 @@ async def test_a_more_specific_book_comes_before_a_higher_priority(shop: Shop) -
     assert (await shop.price(plan, scope=CUSTOMER)).price_entry == entry.name
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(scopes, several_books)
 async def test_the_most_specific_book_wins_and_then_the_highest_priority(
     world: World, customer: pb.PriceScope, books: list[tuple[pb.PriceScope, int]]

@@ -1,5 +1,8 @@
 """The full square of a product's verbs and states, on the aggregate alone."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from revops.catalog.v1 import products_pb2 as pb
 
@@ -8,7 +11,7 @@ from revops_mesh.kernel.errors import Broken, Failure
 from tests.catalog.shop import at
 
 DRAFT, ACTIVE, RETIRED = pb.Product.STATE_DRAFT, pb.Product.STATE_ACTIVE, pb.Product.STATE_RETIRED
-VERBS = {
+VERBS: dict[str, Callable[[Any], Any]] = {
     "update": lambda product: product.update(pb.Product(name=product.name, state=product.state.state, rate_plan_count=1)),
     "delete": lambda product: product.must_allow("delete"),
     "activate": Product.activate,
@@ -34,7 +37,7 @@ def test_every_verb_is_in_the_square() -> None:
 
 @pytest.mark.parametrize("state", [DRAFT, ACTIVE, RETIRED])
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_verb_outside_its_states_is_refused_and_changes_nothing(verb: str, state: int) -> None:
+def test_a_verb_outside_its_states_is_refused_and_changes_nothing(verb: str, state: Any) -> None:
     product = Product(pb.Product(name="products/p", state=state, rate_plan_count=1))
     if (verb, state) in POSSIBLE:
         VERBS[verb](product)

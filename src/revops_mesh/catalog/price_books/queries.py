@@ -30,7 +30,7 @@ RESOLVE = (
     " ) b CROSS JOIN unnest($5::text[]) p(rate_plan) CROSS JOIN LATERAL ("
     "  SELECT DISTINCT ON (e.charge) e.charge, e.body, e.closed FROM catalog.price_entries e"
     f"  WHERE e.tenant_id=$1 AND {_OF_BOOK} AND e.rate_plan=p.rate_plan AND {_VALID} ORDER BY e.charge, e.known_from DESC"
-    " ) l ORDER BY l.charge, b.place, b.priority"
+    " ) l ORDER BY l.charge, b.place, b.priority DESC"
     ") w WHERE NOT w.closed"
 )
 """The entry that prices each charge of the `$5` plans in `$2` currency at `$4` for a customer whom the `$3` scope keys fit, the

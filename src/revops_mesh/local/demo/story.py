@@ -82,8 +82,9 @@ async def _facts(teller: Teller) -> None:
             time_zone=entity.time_zone,
             tax_number=entity.tax_number,
         )
-        request = reference.CreateLegalEntityRequest(legal_entity=legal, legal_entity_id=entity.id)
-        await teller.say("users/anna", request, entity.id)
+        await teller.say(
+            "users/anna", reference.CreateLegalEntityRequest(legal_entity=legal, legal_entity_id=entity.id), entity.id
+        )
     for rate in facts.RATES:
         identity = f"{rate.unit}-{rate.price}-{'-'.join(f'{part:02d}' for part in rate.day)}".lower()
         published = reference.ExchangeRate(
@@ -102,8 +103,8 @@ async def _facts(teller: Teller) -> None:
         ],
         holidays=[_date(day) for day in facts.HOLIDAYS],
     )
-    request = reference.CreateBusinessCalendarRequest(business_calendar=calendar, business_calendar_id="berlin")
-    await teller.say("users/anna", request, "berlin")
+    opened = reference.CreateBusinessCalendarRequest(business_calendar=calendar, business_calendar_id="berlin")
+    await teller.say("users/anna", opened, "berlin")
 
 
 def _date(day: tuple[int, int, int]) -> Date:

@@ -4,7 +4,7 @@ Pure: the same lines and the same answer give the same quote. Amounts are in the
 one billing period; instants are in UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import NamedTuple
@@ -60,12 +60,12 @@ def price(quote: pb.Quote, prices: Prices) -> None:
     entries = sorted({charge.price_entry for charge in charges})
     _must_fit("charges", len(charges), MOST_CHARGES)
     _must_fit("price entries", len(entries), MOST_ENTRIES)
-    sums = Sums()
+    sums, text = Sums(), _Texts(quote.currency_code)
     with localcontext(EXACT):
         for index, (line, plan) in enumerate(zip(quote.lines, prices.plans, strict=True)):
             if plan.rate_plan != line.rate_plan or not plan.charges:
                 raise Broken(f"{quote.name}: the catalog priced {plan.rate_plan} for line {line.line_id}, {line.rate_plan}")
-            sums.include(_price_line(quote, index, line, plan.charges))
+            sums.include(_price_line(quote, index, line, plan.charges, text))
         try:
             quote.totals.CopyFrom(totals(sums, quote.currency_code))
         except InvalidNumber as beyond:
@@ -74,7 +74,9 @@ def price(quote: pb.Quote, prices: Prices) -> None:
     quote.price_time.CopyFrom(clock.timestamp(prices.time))
 
 
-def _price_line(quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequence[books.ChargePrice]) -> Sums:
+def _price_line(
+    quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequence[books.ChargePrice], text: Mapping[Decimal, str]
+) -> Sums:
     currency, line_id = quote.currency_code, line.line_id
     subject = f"{quote.name}/lines/{line_id}/charges/"
     listed = [_listed(price, currency) for price in prices]
@@ -94,7 +96,6 @@ def _price_line(quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequenc
                 proof.step("share", "of the line's discount, spread over its charges by their list amounts", share)
             net = discounted(list_amount, rate, share, currency, pricing.rounding, proof)
             sums.count(list_amount, net, months, Decimal(price.cost.amount) if price.HasField("cost") else None)
-        proven = proof.finish(net, currency)
         add(
             charge_key=f"{line_id}/{charge_id}",
             charge=charge,
@@ -102,18 +103,27 @@ def _price_line(quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequenc
             type=kind,
             billing_period_months=months,
             pricing=pricing,
-            list_amount=money_text(list_amount, currency),
-            discount_total=money_text(list_amount - net, currency),
-            net_amount=proven.result,
+            list_amount=text[list_amount],
+            discount_total=text[list_amount - net],
+            net_amount=text[net],
             price_proof=known.hash,
-            proof=proven,
+            proof=proof.finish(net, currency),
             known_time=price.known_time,
         )
-    line.list_amount = money_text(sums.listed, currency)
-    line.discount_total = money_text(sums.listed - sums.net, currency)
-    line.net_amount = money_text(sums.net, currency)
-    line.cost = "" if sums.cost is None else money_text(sums.cost, currency)
+    line.list_amount, line.discount_total, line.net_amount = text[sums.listed], text[sums.listed - sums.net], text[sums.net]
+    line.cost = "" if sums.cost is None else text[sums.cost]
     return sums
+
+
+class _Texts(dict[Decimal, str]):
+    """The texts of amounts of one currency, each made once: most lines have one charge, and many no discount."""
+
+    def __init__(self, currency: str) -> None:
+        self._currency = currency
+
+    def __missing__(self, value: Decimal) -> str:
+        text = self[value] = money_text(value, self._currency)
+        return text
 
 
 def _listed(price: books.ChargePrice, currency: str) -> Decimal:
@@ -125,14 +135,13 @@ def _listed(price: books.ChargePrice, currency: str) -> Decimal:
 
 
 def _begun(known: Proof, subject: str) -> ProofBuilder:
-    """A proof that begins with the catalog's steps to the list amount.
+    """A proof whose first step is the catalog's whole way to the list amount of a charge.
 
     Steps that need a permission are left out: they are about the cost, which changes no net amount.
     """
     proof = ProofBuilder(subject, known.rule, known.rule_version)
-    for step in known.steps:
-        if not step.read_permission:
-            proof.step(step.code, step.expression, Decimal(step.value), step.rounding)
+    steps = [step for step in known.steps if not step.read_permission]
+    proof.step("list", "; ".join([step.expression for step in steps]), Decimal(known.result), steps[-1].rounding)
     return proof
 
 

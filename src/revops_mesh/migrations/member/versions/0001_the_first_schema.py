@@ -10,6 +10,72 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "price_books",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("currency_code", sa.TEXT(), nullable=False),
+        sa.Column("priority", sa.BigInteger(), nullable=False),
+        sa.Column("effective_from", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("effective_to", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.Column("scope_key", sa.TEXT(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("price_books_pkey")),
+        schema="catalog",
+    )
+    op.create_index(
+        "price_books_currency_code", "price_books", ["tenant_id", "currency_code", "name"], unique=False, schema="catalog"
+    )
+    op.create_index(
+        "price_books_effective_from", "price_books", ["tenant_id", "effective_from", "name"], unique=False, schema="catalog"
+    )
+    op.create_index(
+        "price_books_effective_to", "price_books", ["tenant_id", "effective_to", "name"], unique=False, schema="catalog"
+    )
+    op.create_index("price_books_priority", "price_books", ["tenant_id", "priority", "name"], unique=False, schema="catalog")
+    op.create_index("price_books_scope_key", "price_books", ["tenant_id", "scope_key", "name"], unique=False, schema="catalog")
+    op.create_index("price_books_state", "price_books", ["tenant_id", "state", "name"], unique=False, schema="catalog")
+    op.create_table(
+        "price_entries",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("parent", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("charge", sa.TEXT(), nullable=False),
+        sa.Column("valid_from", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("valid_to", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("known_from", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("rate_plan", sa.TEXT(), nullable=False),
+        sa.Column("product", sa.TEXT(), nullable=False),
+        sa.Column("closed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("price_entries_pkey")),
+        schema="catalog",
+    )
+    op.create_index("price_entries_charge", "price_entries", ["tenant_id", "charge", "name"], unique=False, schema="catalog")
+    op.create_index("price_entries_closed", "price_entries", ["tenant_id", "closed", "name"], unique=False, schema="catalog")
+    op.create_index(
+        "price_entries_known_from", "price_entries", ["tenant_id", "known_from", "name"], unique=False, schema="catalog"
+    )
+    op.create_index("price_entries_parent", "price_entries", ["tenant_id", "parent", "name"], unique=False, schema="catalog")
+    op.create_index("price_entries_product", "price_entries", ["tenant_id", "product", "name"], unique=False, schema="catalog")
+    op.create_index(
+        "price_entries_rate_plan", "price_entries", ["tenant_id", "rate_plan", "name"], unique=False, schema="catalog"
+    )
+    op.create_index(
+        "price_entries_valid_from", "price_entries", ["tenant_id", "valid_from", "name"], unique=False, schema="catalog"
+    )
+    op.create_index("price_entries_valid_to", "price_entries", ["tenant_id", "valid_to", "name"], unique=False, schema="catalog")
+    op.create_table(
         "products",
         sa.Column("tenant_id", sa.UUID(), nullable=False),
         sa.Column("name", sa.Text(collation="C"), nullable=False),
@@ -146,3 +212,210 @@ def upgrade() -> None:
         schema="kernel",
     )
     op.create_index("timer_due", "timer", ["due"], unique=False, schema="kernel")
+    op.create_table(
+        "api_keys",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("parent", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("key_id", sa.TEXT(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("api_keys_pkey")),
+        schema="platform",
+    )
+    op.create_index(
+        "api_keys_key_id_key",
+        "api_keys",
+        ["tenant_id", "key_id"],
+        unique=True,
+        schema="platform",
+        postgresql_where=sa.text("delete_time IS NULL AND key_id != ''"),
+    )
+    op.create_index("api_keys_parent", "api_keys", ["tenant_id", "parent", "name"], unique=False, schema="platform")
+    op.create_table(
+        "business_calendars",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("business_calendars_pkey")),
+        schema="platform",
+    )
+    op.create_table(
+        "exchange_rates",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("from_currency", sa.TEXT(), nullable=False),
+        sa.Column("to_currency", sa.TEXT(), nullable=False),
+        sa.Column("effective_date", sa.Date(), nullable=True),
+        sa.Column("pair_day", sa.TEXT(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("exchange_rates_pkey")),
+        schema="platform",
+    )
+    op.create_index(
+        "exchange_rates_effective_date",
+        "exchange_rates",
+        ["tenant_id", "effective_date", "name"],
+        unique=False,
+        schema="platform",
+    )
+    op.create_index(
+        "exchange_rates_from_currency", "exchange_rates", ["tenant_id", "from_currency", "name"], unique=False, schema="platform"
+    )
+    op.create_index(
+        "exchange_rates_pair_day", "exchange_rates", ["tenant_id", "pair_day", "name"], unique=False, schema="platform"
+    )
+    op.create_index(
+        "exchange_rates_to_currency", "exchange_rates", ["tenant_id", "to_currency", "name"], unique=False, schema="platform"
+    )
+    op.create_table(
+        "legal_entities",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("currency_code", sa.TEXT(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("legal_entities_pkey")),
+        schema="platform",
+    )
+    op.create_index(
+        "legal_entities_currency_code", "legal_entities", ["tenant_id", "currency_code", "name"], unique=False, schema="platform"
+    )
+    op.create_table(
+        "roles",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("roles_pkey")),
+        schema="platform",
+    )
+    op.create_table(
+        "service_accounts",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("partner", sa.TEXT(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("service_accounts_pkey")),
+        schema="platform",
+    )
+    op.create_index(
+        "service_accounts_partner", "service_accounts", ["tenant_id", "partner", "name"], unique=False, schema="platform"
+    )
+    op.create_table(
+        "tenants",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("uid", sa.TEXT(), nullable=False),
+        sa.Column("edition", sa.SmallInteger(), nullable=False),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("tenants_pkey")),
+        schema="platform",
+    )
+    op.create_index("tenants_edition", "tenants", ["tenant_id", "edition", "name"], unique=False, schema="platform")
+    op.create_index("tenants_state", "tenants", ["tenant_id", "state", "name"], unique=False, schema="platform")
+    op.create_index(
+        "tenants_uid_key",
+        "tenants",
+        ["tenant_id", "uid"],
+        unique=True,
+        schema="platform",
+        postgresql_where=sa.text("delete_time IS NULL AND uid != ''"),
+    )
+    op.create_table(
+        "quote_versions",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("parent", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("partner", sa.TEXT(), nullable=False),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("quote_versions_pkey")),
+        schema="quoting",
+    )
+    op.create_index("quote_versions_parent", "quote_versions", ["tenant_id", "parent", "name"], unique=False, schema="quoting")
+    op.create_index("quote_versions_partner", "quote_versions", ["tenant_id", "partner", "name"], unique=False, schema="quoting")
+    op.create_index("quote_versions_state", "quote_versions", ["tenant_id", "state", "name"], unique=False, schema="quoting")
+    op.create_table(
+        "quotes",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("account", sa.TEXT(), nullable=False),
+        sa.Column("partner", sa.TEXT(), nullable=False),
+        sa.Column("display_name", sa.TEXT(), nullable=False),
+        sa.Column("currency_code", sa.TEXT(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.Column("number", sa.TEXT(), nullable=False),
+        sa.Column("totals__net_amount__amount", sa.Numeric(), nullable=True),
+        sa.Column("totals__net_amount__currency", sa.TEXT(), nullable=False),
+        sa.Column("price_entries", sa.ARRAY(sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("quotes_pkey")),
+        schema="quoting",
+    )
+    op.create_index("quotes_account", "quotes", ["tenant_id", "account", "name"], unique=False, schema="quoting")
+    op.create_index("quotes_currency_code", "quotes", ["tenant_id", "currency_code", "name"], unique=False, schema="quoting")
+    op.create_index("quotes_display_name", "quotes", ["tenant_id", "display_name", "name"], unique=False, schema="quoting")
+    op.create_index(
+        "quotes_number_key",
+        "quotes",
+        ["tenant_id", "number"],
+        unique=True,
+        schema="quoting",
+        postgresql_where=sa.text("delete_time IS NULL AND number != ''"),
+    )
+    op.create_index("quotes_partner", "quotes", ["tenant_id", "partner", "name"], unique=False, schema="quoting")
+    op.create_index("quotes_price_entries", "quotes", ["price_entries"], unique=False, schema="quoting", postgresql_using="gin")
+    op.create_index("quotes_state", "quotes", ["tenant_id", "state", "name"], unique=False, schema="quoting")
+    op.create_index(
+        "quotes_totals__net_amount__amount",
+        "quotes",
+        ["tenant_id", "totals__net_amount__amount", "name"],
+        unique=False,
+        schema="quoting",
+    )
+    op.create_index("quotes_valid_until", "quotes", ["tenant_id", "valid_until", "name"], unique=False, schema="quoting")

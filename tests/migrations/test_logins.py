@@ -9,7 +9,7 @@ import pytest
 
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations import bootstrap, current, migrate, walls
-from revops_mesh.migrations.bootstrap import script
+from revops_mesh.migrations.logins import script
 
 HBA = """
 host all postgres,dba 127.0.0.1/32 trust
