@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import doors, growth, relaying, store
+from tests.bench import doors
 from tests.bench.measure import Line
 from tests.bench.world import Bench, surroundings
 
@@ -20,10 +20,6 @@ Section = Callable[[Bench, int], Awaitable[list[Line]]]
 SECTIONS: dict[str, Section] = {
     "pipeline": doors.pipeline,
     "methods": doors.methods,
-    "quotes": store.quotes_and_reads,
-    "memory": store.memory,
-    "relay": relaying.relay,
-    "growth": growth.growth,
 }
 
 

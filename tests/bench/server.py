@@ -21,7 +21,7 @@ from revops_mesh.kernel.identity import Tokens
 from revops_mesh.kernel.names import derived, new_id, new_uuid
 from revops_mesh.kernel.pools import LoginPools
 from revops_mesh.numbers.money import EXACT
-from revops_mesh.runtime.server import OPTIONS, Streams, Table, handlers_of
+from revops_mesh.runtime.server import OPTIONS, Streams, Table, kernel_handlers
 from tests.bench import baseline, synthetic
 
 POOL = 16
@@ -34,7 +34,7 @@ async def never(failure: object) -> bool:
 
 def kernel_table(kernel: Any) -> dict[str, Any]:
     """The member's own door over a kernel."""
-    return dict(handlers_of(kernel, Streams(), never))
+    return dict(kernel_handlers(kernel, Streams(), never))
 
 
 def unary(handler: Any, request: Any, response: Any) -> Any:

@@ -22,6 +22,7 @@ from revops.quoting.v1 import quotes_pb2 as quotes
 from revops_mesh.kernel import clock
 from revops_mesh.local.ports import free_port
 from revops_mesh.local.postgres import Postgres
+from revops_mesh.migrations import bootstrap, migrate
 from tests.bench import synthetic
 from tests.bench.measure import Variant
 from tests.world import World
@@ -134,5 +135,7 @@ async def owner(bench: Bench) -> asyncpg.Connection:
 async def surroundings(stack: AsyncExitStack, folder: Path) -> Bench:
     """A durable PostgreSQL with a migrated database and a member in this process, through which data is made."""
     postgres = stack.enter_context(Postgres(folder / "postgres"))
-    dsn = await migrated(postgres)
+    await asyncio.to_thread(bootstrap, postgres.dsn(), "revops")
+    dsn = postgres.dsn("revops")
+    await asyncio.to_thread(migrate, dsn)
     return Bench(stack, folder, postgres, await stack.enter_async_context(World.open(dsn)))

@@ -24,9 +24,7 @@ from revops_mesh.kernel.contract import Method, methods_of
 from revops_mesh.local.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-METHODS = {
-    method.request.DESCRIPTOR.full_name: method for module in member.MODULES for method in methods_of(module.service)
-}
+METHODS = {method.request.DESCRIPTOR.full_name: method for module in member.MODULES for method in methods_of(module.service)}
 """By the full name of the request."""
 
 

@@ -3,7 +3,8 @@
 import grpc
 import pytest
 from google.rpc import error_details_pb2 as details
-from revops.catalog.v1 import price_books_pb2, products_pb2 as pb
+from revops.catalog.v1 import price_books_pb2
+from revops.catalog.v1 import products_pb2 as pb
 
 from tests.runtime.calling import METHODS, Client
 from tests.runtime.conftest import NewClient
@@ -61,7 +62,9 @@ async def test_without_credentials_nothing_is_answered(channel: grpc.aio.Channel
     assert refused.details(details.ErrorInfo)[0].reason == "CREDENTIALS_MISSING"
 
 
-@pytest.mark.parametrize("path", ["/revops.catalog.v1.ProductService/Nothing", "/nothing", "/a/b", "/grpc.channelz.v1.Channelz/GetServers"])
+@pytest.mark.parametrize(
+    "path", ["/revops.catalog.v1.ProductService/Nothing", "/nothing", "/a/b", "/grpc.channelz.v1.Channelz/GetServers"]
+)
 async def test_an_unknown_method_is_unimplemented(client: NewClient, path: str) -> None:
     anna = await client()
     assert (await anna.refusal(anna.raw(path, b""))).code == grpc.StatusCode.UNIMPLEMENTED

@@ -136,7 +136,8 @@ def _kernel_tables(metadata: sa.MetaData) -> None:
 def _messaging_tables(metadata: sa.MetaData) -> None:
     """What goes out and comes back: the outbox, whose key starts with its bucket, timers and dead letters."""
     outbox = sa.Table(
-        "outbox", metadata, _key("bucket", sa.SmallInteger()), _key("tenant_id", PGUUID()), _key("aggregate", sa.Text(collation="C")),
+        "outbox", metadata, _key("bucket", sa.SmallInteger()), _key("tenant_id", PGUUID()),
+        _key("aggregate", sa.Text(collation="C")),
         _key("revision", sa.Integer()), _key("n", sa.SmallInteger()), _must("id", PGUUID()), _must("type", TEXT()),
         _must("payload", BYTEA()), _must("trace", TEXT()), _time("time"), schema="kernel", info={"tenant": True, "relay": True},
     )  # fmt: skip

@@ -34,8 +34,7 @@ class Write:
     aggregate: Aggregate[Any]
     seen: int
     gone: bool = False
-    stored: bytes | None = None
-    """Its state as it will be stored, once sealed."""
+    stored: bytes | None = None  # its state as it will be stored, once sealed
 
 
 @dataclass(slots=True)
@@ -93,9 +92,9 @@ class Unit:
                 "request_id {request_id} was used for another request: use a new one.",
                 request_id=claim.request_id,
             )
-        if row["response"] is None:
+        answer: bytes | None = row["response"]
+        if answer is None:
             raise Broken(f"the replay of {claim.request_id} has no answer")
-        answer: bytes = row["response"]
         return answer
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Any]:
@@ -259,16 +258,16 @@ class Unit:
             if write.gone:
                 del self.known[key]
         for collected in (self.writes, self.watched, self.rows, self.timers):
-            collected.clear()  # type: ignore[attr-defined]
+            collected.clear()
 
     def _taken(self, error: asyncpg.UniqueViolationError) -> Failure:
         for kind, write in self.writes.values():
             if error.table_name != kind.table:
                 continue
             unique = next((c for c in kind.columns if error.constraint_name == f"{kind.table}_{c.name}_key"), None)
-            field = unique.path if unique else "name"
             value = unique.value(write.aggregate.state) if unique else write.aggregate.name
-            return refuse(platform.RESOURCE_EXISTS, "{field} {name} is taken.", name=value, field=field)
+            path = unique.path if unique else "name"
+            return refuse(platform.RESOURCE_EXISTS, "{field} {name} is taken.", name=value, field=path)
         raise Broken(f"unexpected duplicate in {error.table_name}") from error
 
     def _capped(self, shape: Shape) -> Failure:
@@ -286,7 +285,7 @@ class Unit:
         )
 
     async def commit(self) -> None:
-        """Makes what was flushed durable. Called by the pipeline alone."""
+        """Makes what was flushed durable."""
         await self.connection.execute("COMMIT")
 
     async def rollback(self) -> None:
