@@ -52,20 +52,23 @@ def echo_table() -> dict[str, Any]:
     return {"/bench/Echo": unary(echo, quotes.Quote, quotes.Quote)}
 
 
+def tenant_of(context: Any) -> UUID:
+    """The tenant that hand-written handlers are told in a header."""
+    return UUID(dict(context.invocation_metadata())["tenant"])
+
+
 async def raw_table(dsn: str) -> dict[str, Any]:
     """Hand-written handlers over the baseline's statements; the tenant and the name come with the request."""
     pool = await baseline.open_pool(dsn, POOL)
 
     async def get(request: Any, context: Any) -> Any:
-        tenant = dict(context.invocation_metadata())["tenant"]
-        return await baseline.get(pool, UUID(tenant), request.name, quotes.Quote)
+        return await baseline.get(pool, tenant_of(context), request.name, quotes.Quote)
 
     async def page(request: Any, context: Any) -> Any:
-        tenant = dict(context.invocation_metadata())["tenant"]
-        return quotes.ListQuotesResponse(quotes=await baseline.page(pool, UUID(tenant), request.page_token, quotes.Quote))
+        return quotes.ListQuotesResponse(quotes=await baseline.page(pool, tenant_of(context), request.page_token, quotes.Quote))
 
     async def create(request: Any, context: Any) -> Any:
-        tenant, principal = UUID(dict(context.invocation_metadata())["tenant"]), derived("principal", "users/anna")
+        tenant, principal = tenant_of(context), derived("principal", "users/anna")
         quote, body = request.quote, request.quote.SerializeToString()
         quote.name = f"quotes/{new_id()}"
         request_id, digest = UUID(request.request_id), new_uuid()
