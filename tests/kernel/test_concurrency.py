@@ -65,9 +65,11 @@ async def test_a_cap_is_not_overshot_by_concurrent_creates(world: World, start: 
     anna = await world.caller(edition=FREE)
     for _ in range(start):
         await anna(draft())
-    counted = await outcomes(*(anna(draft()) for _ in range(110 if not start else 20)))
+    counted: Counter[str] = Counter()
+    for _ in range(3 if not start else 1):  # fewer at once than the tenant may have under way
+        counted += await outcomes(*(anna(draft()) for _ in range(40)))
     assert counted["OK"] == 100 - start
-    assert set(counted) <= {"OK", "LIMIT_REACHED", "OVERLOADED"} or counted["OVERLOADED"] == 0
+    assert set(counted) == {"OK", "LIMIT_REACHED"}
     assert (await world.rows(anna.tenant, ["catalog.products"]))["catalog.products"] == 100
 
 
