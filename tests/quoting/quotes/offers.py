@@ -1,5 +1,6 @@
 """Offers to test with: lines, and a catalog that answers from the real pricing core."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -65,20 +66,22 @@ def offer(*lines: pb.QuoteLine, currency: str = "EUR", **fields: Any) -> pb.Quot
 
 def prices(quote: pb.Quote, *charges: Charged, time: datetime = NOW) -> Prices:
     """The catalog's answer for every line of a quote: these charges, `c0` and so on, or one of 4.00 a month."""
-    found = charges or (Charged("4.00"),)
-    return Prices(
-        time,
-        [
-            books.PlanPrice(
-                rate_plan=line.rate_plan,
-                charges=[
-                    each.priced(f"{line.rate_plan}/charges/c{i}", Decimal(line.quantity), quote.currency_code)
-                    for i, each in enumerate(found)
-                ],
-            )
-            for line in quote.lines
-        ],
-    )
+    return answered(quote, [charges or (Charged("4.00"),)] * len(quote.lines), time)
+
+
+def answered(quote: pb.Quote, charges: Sequence[Sequence[Charged]], time: datetime = NOW) -> Prices:
+    """The catalog's answer with the charges of each line."""
+    plans = [
+        books.PlanPrice(
+            rate_plan=line.rate_plan,
+            charges=[
+                each.priced(f"{line.rate_plan}/charges/c{i}", Decimal(line.quantity), quote.currency_code)
+                for i, each in enumerate(found)
+            ],
+        )
+        for line, found in zip(quote.lines, charges, strict=True)
+    ]
+    return Prices(time, plans)
 
 
 def drafted(*lines: pb.QuoteLine, charges: tuple[Charged, ...] = (), **fields: Any) -> Quote:

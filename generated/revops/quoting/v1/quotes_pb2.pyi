@@ -379,7 +379,9 @@ class QuoteCharge(_message.Message):
 
     @_builtins.property
     def proof(self) -> _proof_pb2.Proof:
-        """Proof of the net amount: the steps of the list amount, then those of the discount."""
+        """Proof of the net amount: "list", the catalog's whole way to the list amount in one step; of an amount off the line "share", what
+        the charge bears of it; then "discount" and "round", or "usage".
+        """
 
     @_builtins.property
     def known_time(self) -> _timestamp_pb2.Timestamp:

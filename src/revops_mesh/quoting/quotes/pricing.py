@@ -56,16 +56,16 @@ def price(quote: pb.Quote, prices: Prices) -> None:
     Raises QUOTE_DISCOUNT_TOO_LARGE, QUOTE_TOO_LARGE, and BadField for a discount in fractions of the minor unit or sums beyond
     the digits of Money.
     """
-    charges = [charge for plan in prices.plans for charge in plan.charges]
-    entries = sorted({charge.price_entry for charge in charges})
-    _must_fit("charges", len(charges), MOST_CHARGES)
+    plans = [(plan.rate_plan, list(plan.charges)) for plan in prices.plans]
+    entries = sorted({charge.price_entry for _, charges in plans for charge in charges})
+    _must_fit("charges", sum(len(charges) for _, charges in plans), MOST_CHARGES)
     _must_fit("price entries", len(entries), MOST_ENTRIES)
     sums, text = Sums(), _Texts(quote.currency_code)
     with localcontext(EXACT):
-        for index, (line, plan) in enumerate(zip(quote.lines, prices.plans, strict=True)):
-            if plan.rate_plan != line.rate_plan or not plan.charges:
-                raise Broken(f"{quote.name}: the catalog priced {plan.rate_plan} for line {line.line_id}, {line.rate_plan}")
-            sums.include(_price_line(quote, index, line, plan.charges, text))
+        for index, (line, (plan, charges)) in enumerate(zip(quote.lines, plans, strict=True)):
+            if plan != line.rate_plan or not charges:
+                raise Broken(f"{quote.name}: the catalog priced {plan} for line {line.line_id}, {line.rate_plan}")
+            sums.include(_price_line(quote, index, line, charges, text))
         try:
             quote.totals.CopyFrom(totals(sums, quote.currency_code))
         except InvalidNumber as beyond:
@@ -80,8 +80,9 @@ def _price_line(
     currency, line_id = quote.currency_code, line.line_id
     subject = f"{quote.name}/lines/{line_id}/charges/"
     listed = [_listed(price, currency) for price in prices]
-    rate = Decimal(line.discount_rate) if line.HasField("discount_rate") else None
-    shares = _shares(line, index, listed, currency) if line.HasField("discount_amount") else [None] * len(listed)
+    discount = line.WhichOneof("discount")
+    rate = Decimal(line.discount_rate) if discount == "discount_rate" else None
+    shares = _shares(line, index, listed, currency) if discount == "discount_amount" else [None] * len(listed)
     line.ClearField("charges")
     add, sums = line.charges.add, Sums()
     for price, list_amount, share in zip(prices, listed, shares, strict=True):
@@ -179,5 +180,5 @@ def superseded(quote: pb.Quote, prices: Prices) -> str:
         pinned = {charge.charge: charge.price_entry for charge in line.charges}
         current = {charge.charge: charge.price_entry for charge in plan.charges}
         if pinned != current:
-            return next(entry for charge, entry in (pinned | current).items() if pinned.get(charge) != current.get(charge))
+            return next(entry for charge, entry in (current | pinned).items() if pinned.get(charge) != current.get(charge))
     return ""

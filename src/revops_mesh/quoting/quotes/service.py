@@ -10,6 +10,7 @@ from revops.quoting.v1 import quotes_pb2 as pb
 
 from revops_mesh.aip.listing import merged, page
 from revops_mesh.kernel.call import Call
+from revops_mesh.kernel.errors import BadField
 
 from . import reactions
 from .domain import Quote
@@ -52,7 +53,8 @@ class QuoteService:
         return (await call.repo(Quote).save(quote)).state
 
     async def SubmitQuote(self, request: pb.SubmitQuoteRequest, call: Call) -> pb.Quote:
-        quote = await call.repo(Quote).get(request.name, request.etag)
+        # Locked, so that of two submits the second finds the quote submitted and not a version of its name.
+        quote = await call.repo(Quote).get(request.name, request.etag, lock=True)
         quote.must_be_submittable()
         offered = quote.ready(await _prices(call, quote.state), await _zone(call, quote.state.legal_entity))
         # Last, because it holds the series for every other submit until the commit.
@@ -116,7 +118,10 @@ async def _prices(call: Call, quote: pb.Quote) -> Prices:
     asked = question(quote, call.now)
     if not asked.items:
         return Prices(call.now, ())
-    return Prices(call.now, (await call.ask(asked, books.ResolvePricesResponse)).plans)
+    try:
+        return Prices(call.now, (await call.ask(asked, books.ResolvePricesResponse)).plans)
+    except BadField as wrong:  # named in the caller's terms: what was asked is ours
+        raise BadField(wrong.field.replace("items[", "quote.lines[", 1), wrong.description) from None
 
 
 async def _zone(call: Call, legal_entity: str) -> tzinfo:
