@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from revops.catalog.v1 import products_pb2 as pb
 
-from revops_mesh.catalog.products.domain import Product
+from revops_mesh.catalog.products.domain import Product, RatePlan
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.kinds import kind_of
@@ -197,3 +197,23 @@ async def test_a_held_claim_is_refused_as_contended_after_two_seconds(world: Wor
     assert refusal.reason == "CONTENDED"
     assert refusal.retry_after is not None
     assert (await anna(request)).display_name == "Cloud"
+
+
+async def test_a_stale_call_that_also_adds_is_told_that_it_is_stale(world: World) -> None:
+    anna = await world.caller()
+    product = await anna(draft())
+    plan = pb.RatePlan(display_name="p", charges=[pb.Charge(charge_id="c", type=1, model=2)])
+    await anna(pb.CreateRatePlanRequest(parent=product.name, rate_plan=plan, rate_plan_id="taken"))
+    kind, plans = kind_of(pb.Product), kind_of(pb.RatePlan)
+    unit = Unit(await world.pools.app.take(), anna.tenant, "", clock.now(), Cap(ENTERPRISE, 0), read_only=False)
+    try:
+        await unit.begin(None)
+        stale = Product(pb.Product.FromString(product.SerializeToString()), 1)
+        unit.write(kind, stale)
+        unit.write(plans, RatePlan.draft(f"{product.name}/ratePlans/taken", plan))
+        with pytest.raises(Failure) as refused:
+            await unit.flush()
+        await unit.rollback()
+    finally:
+        world.pools.app.give(unit.connection)
+    assert refused.value.reason == "ETAG_MISMATCH"

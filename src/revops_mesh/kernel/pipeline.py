@@ -192,7 +192,7 @@ class Kernel:
             return refuse(platform.DEADLINE_PASSED, "The call took longer than it may: repeat it with the same request_id.")
         if isinstance(error, asyncpg.LockNotAvailableError | asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
             return refuse(platform.CONTENDED, "Another call holds what this one needs: repeat it.").retry(0.1)
-        if isinstance(error, _UNAVAILABLE) or (isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)):
+        if isinstance(error, _UNAVAILABLE) or _lost(error):
             return refuse(platform.STORE_UNAVAILABLE, "The store does not answer: repeat the call.").retry(1.0)
         correlation = new_uuid().hex
         _log.error("fault %s in %s", correlation, call.method.full_name, exc_info=error)
@@ -218,3 +218,8 @@ def _uuid(text: str) -> UUID | None:
 
 async def _admitted(request: Message, call: Call) -> Message:
     return request
+
+
+def _lost(error: BaseException) -> bool:
+    """Whether the driver says that its connection is closed; its errors about values are no such thing."""
+    return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError) and "clos" in str(error)

@@ -114,7 +114,7 @@ def _unnest(parameters: _Parameters, fields: list[tuple[str, str]]) -> str:
     return f"unnest({numbered}) AS x({','.join(name for name, _ in fields)})"
 
 
-def _insert(kind: Kind, p: _Parameters) -> str:
+def _insert(kind: Kind, p: _Parameters, gate: str) -> str:
     nested = [("parent", "text[]")] if kind.pattern.nested else []
     rows = _unnest(p, [("name", "text[]"), *nested, ("body", "bytea[]"), *((c.name, c.array_type) for c in kind.columns)])
     names = [
@@ -139,7 +139,7 @@ def _insert(kind: Kind, p: _Parameters) -> str:
     ]
     names += [column.name for column in kind.columns]
     values += [_value(column) for column in kind.columns]
-    return f"INSERT INTO {kind.sql}({','.join(names)}) SELECT {','.join(values)} FROM {rows} RETURNING 1"
+    return f"INSERT INTO {kind.sql}({','.join(names)}) SELECT {','.join(values)} FROM {rows}{gate} RETURNING 1"
 
 
 def _update(kind: Kind, p: _Parameters, locks: str) -> tuple[str, str, str]:
@@ -253,14 +253,16 @@ def flush(shape: Shape) -> str:
         locks = f"(SELECT count(*) FROM v{i})>=0"
         unchanged.append(f"(SELECT count(*) FROM v{i})={rows}")
     parts += [(name, update.replace("{lock}", locks)) for name, update in pending]
+    # Before anything is inserted: a stale call is told that it is stale, not that the row which its winner added exists.
+    parts.append(("m", f"SELECT {' AND '.join(updated)} AS updated,{' AND '.join(unchanged)} AS unchanged"))
+    gate = " CROSS JOIN m WHERE m.updated AND m.unchanged" if locks else ""
     for i, kind in enumerate(shape.inserts):
-        parts.append((f"i{i}", _insert(kind, p)))
+        parts.append((f"i{i}", _insert(kind, p, gate)))
         added.append(f"(SELECT count(*) FROM i{i})>0")
     for i, kind in enumerate(shape.counters):
         parts.append((f"c{i}", _counter(kind, p)))
         counted.append(f"(SELECT count(*) FROM c{i})=1")
-    counts = [" AND ".join(each) for each in (updated, unchanged, added, counted)]
-    parts.append(("n", f"SELECT {counts[0]} AS updated,{counts[1]} AS unchanged,{counts[2]} AS added,{counts[3]} AS counted"))
+    parts.append(("n", f"SELECT updated,unchanged,{' AND '.join(added)} AS added,{' AND '.join(counted)} AS counted FROM m"))
     parts.append(("ok", "SELECT updated AND unchanged AND added AND counted AS ok FROM n"))
     parts += [(f"g{i}", _ledger(kind, p)) for i, kind in enumerate(shape.ledgers)]
     parts += [(name, build(p)) for name, wanted, build in (
