@@ -101,13 +101,13 @@ class Client:
             path, request_serializer=method.request.SerializeToString, response_deserializer=method.response.FromString
         )
 
-    def stream(self, request: Message) -> Any:
+    def stream(self, request: Message, timeout: float = 60.0) -> Any:
         """The call of a streaming method."""
         method = METHODS[request.DESCRIPTOR.full_name]
         call = self.channel.unary_stream(
             method.path, request_serializer=method.request.SerializeToString, response_deserializer=method.response.FromString
         )
-        return call(request, metadata=self._metadata)
+        return call(request, timeout=timeout, metadata=self._metadata)
 
     def raw(self, path: str, data: bytes) -> Any:
         """Bytes to a path."""

@@ -5,10 +5,12 @@ import pytest
 from google.rpc import error_details_pb2 as details
 from revops.catalog.v1 import price_books_pb2
 from revops.catalog.v1 import products_pb2 as pb
+from revops.platform.v1 import audit_pb2
 
 from tests.runtime.calling import METHODS, Client
 from tests.runtime.conftest import NewClient
 
+FROM_THE_START = audit_pb2.StreamAuditEntriesRequest(start_time={"seconds": 1})
 CREATE = pb.CreateProductRequest(product=pb.Product(display_name="Vault"))
 
 
@@ -46,7 +48,8 @@ async def test_many_violations_still_fit_into_a_trailer(client: NewClient) -> No
     anna = await client()
     product = pb.Product(display_name="ü" * 300, sku="x" * 200, family="x" * 200, tax_code="x" * 90, description="x" * 5000)
     many = pb.CreateProductRequest(product=product, product_id="é" * 4000, request_id="no uuid")
-    prices = price_books_pb2.ResolvePricesRequest(rate_plans=["nein" * 200] * 200)
+    items = [price_books_pb2.PriceQuery(rate_plan="é" * 900, quantity="ö" * 900)] * 200
+    prices = price_books_pb2.ResolvePricesRequest(items=items, currency_code="ü" * 900)
     for call in (anna(many), anna(prices)):
         refused = await anna.refusal(call)
         assert refused.code == grpc.StatusCode.INVALID_ARGUMENT, refused.text
@@ -92,12 +95,10 @@ async def test_a_message_above_four_megabytes_is_refused(client: NewClient) -> N
 
 
 async def test_a_stream_answers_and_its_refusal_is_one_too(client: NewClient) -> None:
-    from revops.platform.v1 import audit_pb2
-
     anna, viewer = await client(), await client("catalog-manager")
     await anna(CREATE)
-    call = anna.stream(audit_pb2.StreamAuditEntriesRequest())
+    call = anna.stream(FROM_THE_START)
     assert (await call.read()).method == "revops.catalog.v1.ProductService.CreateProduct"
     call.cancel()
-    refused = await viewer.refusal(viewer.stream(audit_pb2.StreamAuditEntriesRequest()).read())
+    refused = await viewer.refusal(viewer.stream(FROM_THE_START).read())
     assert refused.details(details.ErrorInfo)[0].reason == "PERMISSION_REQUIRED"

@@ -59,9 +59,9 @@ class KeySource:
         """Whether a refused call may be tried again: its key was unknown and the keys have changed; takes up to a second."""
         if failure.metadata.get("problem") != InvalidKeyIdError.__name__:
             return False
-        known = self.tokens.keys
+        known, refused_at = self.tokens.keys, monotonic()
         async with self._turn:
-            if self.tokens.keys is known:
+            if self._read_at < refused_at:  # else somebody who waited before has read them
                 await asyncio.sleep(self._read_at + SHORTEST_SECONDS - monotonic())
                 await self._refresh()
         return self.tokens.keys is not known

@@ -47,23 +47,23 @@ async def _keep(index: int, stop: asyncio.Event, grace: float) -> None:
 
 
 @contextlib.contextmanager
-def watchdog(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Ends the process with code 70, and the stacks on standard error, when the loop stands still for ten seconds."""
-    ticked, done = monotonic(), threading.Event()
+def watchdog(loop: asyncio.AbstractEventLoop, stalled: float = STALLED_SECONDS) -> Iterator[None]:
+    """Ends the process with code 70, and the stacks on standard error, when the loop stands still for so long."""
+    ticked, done, pause = monotonic(), threading.Event(), stalled / 10
 
     def tick() -> None:
         nonlocal ticked
         ticked = monotonic()
-        loop.call_later(1.0, tick)
+        loop.call_later(pause, tick)
 
     def watch() -> None:
         nonlocal ticked
         before = monotonic()
-        while not done.wait(1.0):
+        while not done.wait(pause):
             now = monotonic()
-            if now - before > 3.0:  # the whole process stood still, as by SIGSTOP: not the loop's fault
+            if now - before > 3 * pause:  # the whole process stood still, as by SIGSTOP: not the loop's fault
                 ticked = now
-            if now - ticked > STALLED_SECONDS:
+            if now - ticked > stalled:
                 faulthandler.dump_traceback(all_threads=True)
                 os._exit(STALLED_EXIT)
             before = now

@@ -32,7 +32,7 @@ from .health import SILENT, Health
 from .jwks import KeySource
 from .logs import AccessLog, JsonHandler, Sink
 from .processes import keep_workers, watchdog
-from .server import OPTIONS, Streams, Table, handlers_of, servicer_handlers, trace_of_call
+from .server import OPTIONS, Streams, Table, kernel_handlers, servicer_handlers, trace_of_call
 from .settings import Settings, SettingsError
 from .telemetry import Reading, Telemetry
 from .tls import credentials
@@ -78,10 +78,10 @@ def run(settings: Settings, parts: Parts) -> None:
     sink = Sink(sys.stdout.fileno())
     logging.basicConfig(level=settings.log_level, handlers=[JsonHandler(sink, trace_of_call.get)], force=True)
     try:
-        if settings.workers > 1 and settings.worker is None:
+        if settings.workers > 1 and settings.worker < 0:
             asyncio.run(keep_workers(settings.workers, settings.drain_seconds + settings.grace_seconds + 10))
             return
-        if settings.worker is not None and sys.platform == "linux":
+        if settings.worker >= 0 and sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # a killed parent leaves no workers behind
         factory = uvloop.new_event_loop if settings.loop == "uvloop" else None
         with asyncio.Runner(loop_factory=factory) as runner, watchdog(runner.get_loop()):
@@ -130,7 +130,7 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     if "rpc" in settings.roles:
         await stack.enter_async_context(_doors(settings, kernel, health, keys))
     gc.collect()
-    gc.freeze()  # what is loaded by now stays: collections need not look at it again
+    gc.freeze()  # what is loaded by now stays; a full collection that looks at it stops every call for 0.2 s
     await stop.wait()
     _log.info("stopping")
 
@@ -141,7 +141,7 @@ async def _doors(settings: Settings, kernel: Kernel, health: Health, keys: KeySo
     streams = Streams()
     names = {module.service for module in kernel.modules} | {"grpc.health.v1.Health"}
     mirror = reflection.Reflection(names)
-    table = dict(handlers_of(kernel, streams, keys.recover))
+    table = dict(kernel_handlers(kernel, streams, keys.recover))
     table.update(servicer_handlers(health_pb2.DESCRIPTOR.services_by_name["Health"], health, streams))
     for name in (reflection.V1, reflection.V1ALPHA):
         table.update(servicer_handlers(reflection.SERVICE, mirror, streams, name))
@@ -169,7 +169,7 @@ async def _doors(settings: Settings, kernel: Kernel, health: Health, keys: KeySo
 def _admin(settings: Settings, streams: Streams) -> grpc.aio.Server:
     """channelz, on loopback, every worker on a port of its own."""
     host, _, port = settings.admin_address.rpartition(":")
-    own = int(port) + (settings.worker or 0) if int(port) else 0
+    own = int(port) + max(settings.worker, 0) if int(port) else 0
     admin = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
     service = channelz_pb2.DESCRIPTOR.services_by_name["Channelz"]
     admin.add_generic_rpc_handlers((Table(dict(servicer_handlers(service, channelz.aio.ChannelzServicer(), streams))),))

@@ -13,7 +13,6 @@ from typing import Any, TypeAlias, cast
 import grpc
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
-from google.rpc import error_details_pb2, status_pb2
 
 from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.contract import Method
@@ -26,8 +25,6 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Recover = Callable[[Failure], Awaitable[bool]]
 
 CODES = {code.value[0]: code for code in grpc.StatusCode}
-LARGEST_STATUS, LONGEST_MESSAGE = 3072, 300
-"""Bytes and characters of a refusal: clients drop calls whose metadata exceeds 8 KB, and a character may take 9 bytes there."""
 OPTIONS = (
     ("grpc.max_connection_age_ms", 300_000),
     # Not shorter than the longest call, or every call under way on an old connection fails.
@@ -91,7 +88,7 @@ class Streams:
         return stream
 
 
-def handlers_of(kernel: Kernel, streams: Streams, recover: Recover) -> Iterator[tuple[str, Handler]]:
+def kernel_handlers(kernel: Kernel, streams: Streams, recover: Recover) -> Iterator[tuple[str, Handler]]:
     """Path and handler of every method of a kernel; `recover` tells whether a refused unary call may be tried again.
 
     Requests reach the handlers as bytes, because gRPC would call a malformed one INTERNAL.
@@ -165,19 +162,7 @@ def _arrival(context: Context) -> Arrival:
 async def refuse(context: Context, failure: Failure) -> None:
     """Ends a call with the refusal's status and details and, if it may be repeated, when."""
     status = failure.status()
-    if status.ByteSize() > LARGEST_STATUS:
-        _shorten(status)
     trailer: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", status.SerializeToString())]
     if failure.retry_after is not None:
         trailer.append(("grpc-retry-pushback-ms", str(round(failure.retry_after * 1000))))
     await context.abort(CODES[status.code], status.message, tuple(trailer))
-
-
-def _shorten(status: status_pb2.Status) -> None:
-    """Cuts the message, and leaves violations out, the last ones first."""
-    status.message = status.message[:LONGEST_MESSAGE]
-    bad = error_details_pb2.BadRequest()
-    for detail in status.details:
-        while detail.Unpack(bad) and bad.field_violations and status.ByteSize() > LARGEST_STATUS:
-            del bad.field_violations[len(bad.field_violations) * 3 // 4 :]
-            detail.Pack(bad)

@@ -59,8 +59,8 @@ class Settings:
     only: Annotated[frozenset[str], Meta(description="capabilities, separated by commas")] = frozenset()
     """Capabilities to serve; all if empty."""
     workers: Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")] = 1
-    worker: Annotated[int | None, Meta(ge=0, le=63, description="a whole number from 0 to 63")] = None
-    """Which of several workers this process is; set by the process that starts them."""
+    worker: Annotated[int, Meta(ge=-1, le=63, description="a whole number from -1 to 63")] = -1
+    """Which of several workers this process is, as the process that keeps them tells it; -1 for none of them."""
     pool_size: Annotated[int, Meta(ge=1, le=100, description="a whole number from 1 to 100")] = 16
     otlp_endpoint: Annotated[str, Meta(pattern=r"^https?://[^\s/]+", description="http(s)://host:port")] = ""
     """Without it nothing is sent, and calls that arrive without a trace get none."""

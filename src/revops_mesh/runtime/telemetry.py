@@ -8,7 +8,8 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
 from opentelemetry import trace
@@ -56,8 +57,10 @@ class Telemetry:
 
     def __init__(self, kernel: Kernel, more: Callable[[], Iterable[Reading]], endpoint: str) -> None:
         self._kernel, self._more, self._started = kernel, more, _nanoseconds()
-        service = {"service.name": "revops-member", "service.version": version("revops-mesh")}
-        self._resource = Resource.create({**service, "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"})
+        service = {"service.name": "revops-member", "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"}
+        with suppress(PackageNotFoundError):  # run from its sources
+            service["service.version"] = version("revops-mesh")
+        self._resource = Resource.create(service)
         insecure = endpoint.startswith("http://")
         self._exporter = OTLPMetricExporter(endpoint=endpoint, insecure=insecure, timeout=ANSWER_SECONDS)
         self._spans = TracerProvider(resource=self._resource)

@@ -1,0 +1,112 @@
+"""TLS, mutual TLS, and a certificate that is renewed while the member serves."""
+
+import datetime
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from revops.catalog.v1 import products_pb2 as pb
+
+from revops_mesh.runtime.keys import DevelopmentIssuer
+from tests.runtime.calling import Client, Running, member_process
+from tests.world import World
+
+CREATE = pb.CreateProductRequest(product=pb.Product(display_name="Vault"))
+
+
+class Authority:
+    """A certificate authority of a test."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self.directory, self.key = directory, ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.cert = self._sign(self.name, self.key, x509.BasicConstraints(ca=True, path_length=0))
+        (directory / f"{name}.pem").write_bytes(self.pem)
+
+    @property
+    def pem(self) -> bytes:
+        return self.cert.public_bytes(serialization.Encoding.PEM)
+
+    def _sign(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, of: x509.ExtensionType) -> x509.Certificate:
+        now = datetime.datetime.now(datetime.UTC)
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key.public_key())
+        builder = builder.serial_number(x509.random_serial_number()).add_extension(of, critical=False)
+        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=1))
+        return builder.sign(self.key, hashes.SHA256())
+
+    def issue(self, name: str) -> tuple[bytes, bytes]:
+        """A certificate for localhost and its key; `{name}.pem` and `{name}.key` hold them."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        cert = self._sign(subject, key, x509.SubjectAlternativeName([x509.DNSName("localhost")]))
+        plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        pair = cert.public_bytes(serialization.Encoding.PEM), key.private_bytes(*plain)
+        for suffix, content in zip(("pem", "key"), pair, strict=True):
+            (self.directory / f"{name}.{suffix}").write_bytes(content)
+        return pair
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path, "authority")
+
+
+@pytest.fixture
+def secured(environ: dict[str, str], authority: Authority, tmp_path: Path) -> Iterator[Running]:
+    """A member with mutual TLS."""
+    authority.issue("server")
+    files = {"CERT": "server.pem", "KEY": "server.key", "CLIENT_CA": "authority.pem"}
+    with member_process(environ, **{f"REVOPS_TLS_{name}": str(tmp_path / file) for name, file in files.items()}) as running:
+        yield running
+
+
+def channel(running: Running, roots: bytes, pair: tuple[bytes, bytes] | None) -> grpc.aio.Channel:
+    cert, key = pair or (None, None)
+    port = running.address.rpartition(":")[2]
+    return grpc.aio.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(roots, key, cert))
+
+
+async def test_only_clients_of_the_authority_are_let_in(
+    secured: Running, authority: Authority, world: World, issuer: DevelopmentIssuer, tmp_path: Path
+) -> None:
+    token = issuer.issue("users/anna", await world.tenant(), ["admin"])
+    async with channel(secured, authority.pem, authority.issue("client")) as known:
+        assert (await Client(known, token)(CREATE)).name
+    (tmp_path / "other").mkdir()
+    for pair in (None, Authority(tmp_path / "other", "stranger").issue("client")):
+        async with channel(secured, authority.pem, pair) as stranger:
+            anna = Client(stranger, token)
+            assert (await anna.refusal(anna(CREATE, timeout=5))).code == grpc.StatusCode.UNAVAILABLE
+    async with grpc.aio.insecure_channel(secured.address) as plain:
+        anna = Client(plain, token)
+        assert (await anna.refusal(anna(CREATE, timeout=5))).code == grpc.StatusCode.UNAVAILABLE
+
+
+def shown(running: Running, tmp_path: Path) -> str:
+    """The certificate that the server shows at a handshake."""
+    context = ssl.create_default_context(cafile=tmp_path / "authority.pem")
+    context.load_cert_chain(tmp_path / "client.pem", tmp_path / "client.key")
+    context.set_alpn_protocols(["h2"])
+    host, _, port = running.address.rpartition(":")
+    with context.wrap_socket(socket.create_connection((host, int(port)), timeout=5), server_hostname="localhost") as secure:
+        return ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True) or b"")
+
+
+async def test_a_renewed_certificate_is_shown_at_the_next_handshake_and_open_connections_stay(
+    secured: Running, authority: Authority, world: World, issuer: DevelopmentIssuer, tmp_path: Path
+) -> None:
+    token = issuer.issue("users/anna", await world.tenant(), ["admin"])
+    async with channel(secured, authority.pem, authority.issue("client")) as opened:
+        anna = Client(opened, token)
+        await anna(CREATE)
+        before = shown(secured, tmp_path)
+        authority.issue("server")
+        assert shown(secured, tmp_path) != before
+        assert (await anna(CREATE)).name
