@@ -4,12 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
-from sqlalchemy import schema as ddl
-from sqlalchemy.dialects import postgresql
 
-from revops_mesh import member
 from revops_mesh.local.postgres import Postgres
-from revops_mesh.migrations import walls
+from revops_mesh.migrations import bootstrap, migrate
 from tests.world import World
 
 
@@ -21,31 +18,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-async def database(postgres: Postgres) -> str:
+def template(postgres: Postgres) -> str:
+    """The name of a migrated database that nobody connects to, so that others are copies of it."""
+    bootstrap(postgres.dsn(), "template_revops")
+    migrate(postgres.dsn("template_revops"))
+    return "template_revops"
+
+
+@pytest.fixture(scope="session")
+async def database(postgres: Postgres, template: str) -> str:
     """The DSN of a migrated database."""
     admin = await asyncpg.connect(postgres.dsn())
-    for statement in walls.roles():
-        await admin.execute(statement)
-    await admin.execute("CREATE DATABASE revops OWNER revops_owner")
+    await admin.execute(f"CREATE DATABASE revops TEMPLATE {template} OWNER revops_owner")
     await admin.close()
-    owner = await asyncpg.connect(postgres.dsn("revops", "revops_owner"))
-    from revops.platform.v1 import access_pb2, tenants_pb2
-
-    from revops_mesh.kernel.kinds import kind_of
-    from revops_mesh.kernel.schema import metadata_of
-
-    kinds = {kind_of(a.state_type) for m in member.MODULES for a in m.aggregates}
-    kinds |= {kind_of(tenants_pb2.Tenant), kind_of(access_pb2.Role)}
-    metadata, dialect = metadata_of(sorted(kinds, key=lambda k: k.sql)), postgresql.dialect()
-    for schema in sorted({table.schema for table in metadata.tables.values()}):
-        await owner.execute(f"CREATE SCHEMA {schema}")
-    for table in metadata.sorted_tables:
-        await owner.execute(str(ddl.CreateTable(table).compile(dialect=dialect)))
-        for index in table.indexes:
-            await owner.execute(str(ddl.CreateIndex(index).compile(dialect=dialect)))
-    for statement in walls.build(metadata):
-        await owner.execute(statement)
-    await owner.close()
     return postgres.dsn("revops")
 
 

@@ -7,16 +7,8 @@ import asyncpg
 import pytest
 
 from revops_mesh.local.postgres import Postgres
-from revops_mesh.migrations import bootstrap, migrate
 
 _numbers = count(1)
-
-
-@pytest.fixture(scope="session")
-def template(postgres: Postgres) -> str:
-    bootstrap(postgres.dsn(), "template_revops")
-    migrate(postgres.dsn("template_revops"))
-    return "template_revops"
 
 
 @pytest.fixture

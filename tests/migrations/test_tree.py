@@ -88,6 +88,23 @@ async def test_a_generated_revision_makes_the_partial_and_the_gin_index_again(po
     assert await asyncio.to_thread(differences, dsn, str(copied)) == []
 
 
+async def test_a_generated_column_can_be_added_to_a_table_with_rows(
+    postgres: Postgres, copy: str, owner: asyncpg.Connection, copied: Path
+) -> None:
+    lost = ("catalog.products", "family"), ("catalog.products", "state"), ("quoting.quotes", "price_entries")
+    steps = "".join(f"op.execute('ALTER TABLE {table} DROP COLUMN {column}')\n" for table, column in lost)
+    tree_without = add(copied, next_number(), steps)
+    await asyncio.to_thread(revision, "index them", await blank(postgres, "without_columns"), tree_without)
+    await owner.execute(
+        "INSERT INTO catalog.products(tenant_id,name,revision,body,create_time,update_time,display_name,sku,family,state)"
+        " VALUES(gen_random_uuid(),'products/a',1,'',now(),now(),'A','','x',1)"
+    )
+    await asyncio.to_thread(migrate, copy, tree_without)
+    row = await owner.fetchrow("SELECT family, state FROM catalog.products")
+    assert (row["family"], row["state"]) == ("", 0)
+    assert await asyncio.to_thread(differences, copy, tree_without) == []
+
+
 async def test_a_revision_of_rows_is_written_on_request(postgres: Postgres, copied: Path) -> None:
     dsn = await blank(postgres, "rows_only")
     path = await asyncio.to_thread(lambda: revision("fill the families", dsn, str(copied), empty=True))

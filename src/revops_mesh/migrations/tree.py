@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import asyncpg
 import sqlalchemy as sa
 from alembic import command, context
 from alembic.config import Config
-from alembic.operations.ops import CreateTableOp, MigrationScript
+from alembic.operations.ops import AddColumnOp, AlterColumnOp, CreateTableOp, MigrateOperation, MigrationScript, ModifyTableOps
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -32,6 +32,8 @@ TURN = "10min"
 LOCK_TIMEOUT = "3s"
 """How long it waits for a table, and so how long calls may queue behind it."""
 
+_ZEROS: dict[type[Any], str] = {sa.BigInteger: "0", sa.SmallInteger: "0", sa.Integer: "0", sa.Boolean: "false", sa.ARRAY: "'{}'"}
+"""What a required column holds in rows that are older than it, by type; other types hold the empty text."""
 _VERSION_SCHEMA, _VERSION_TABLE = "kernel", "alembic_version"
 _HERE = Path(__file__).parent
 
@@ -84,7 +86,7 @@ def revision(message: str, dsn: str, tree: str = "member", *, empty: bool = Fals
         if not _changes(scripts[0]):
             scripts.clear()
         else:
-            _without_info(scripts[0])
+            _refined(scripts[0])
 
     def write(config: Config) -> None:
         config.attributes["walls"] = False  # the metadata may have tables that the newest revision does not
@@ -228,12 +230,26 @@ def _changes(script: MigrationScript) -> list[Any]:
     return [change for upgrade in script.upgrade_ops_list for change in upgrade.as_diffs()]
 
 
-def _without_info(script: MigrationScript) -> None:
-    """The `info` of a table is read from the metadata of the day, never from a migration."""
+def _refined(script: MigrationScript) -> None:
+    """What autogenerate does not know: the `info` of a table is read from the metadata of the day, never from a migration;
+    a new column of a table with rows needs a value in them, until `revops reproject` fills it.
+    """
     for upgrade in script.upgrade_ops_list:
         for operation in upgrade.ops:
             if isinstance(operation, CreateTableOp):
                 operation.info.clear()
+            if isinstance(operation, ModifyTableOps):
+                operation.ops = [each for one in operation.ops for each in _filled(one)]
+
+
+def _filled(operation: MigrateOperation) -> Iterator[MigrateOperation]:
+    yield operation
+    if isinstance(operation, AddColumnOp) and not operation.column.nullable and operation.column.server_default is None:
+        column = operation.column
+        column.server_default = sa.DefaultClause(sa.text(_ZEROS.get(type(column.type), "''")))
+        yield AlterColumnOp(
+            operation.table_name, column.name, schema=operation.schema, existing_type=column.type, modify_server_default=None
+        )
 
 
 def _format(path: Path) -> None:
