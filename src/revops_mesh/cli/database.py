@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 import typer
 
+from revops_mesh.local.installation import given
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations import logins, tree
 
-from .options import DATA, Data, database_url, secret
+from .options import DATA, Data, database_url
 from .problems import CommandError
 
 Bootstrap = Annotated[
@@ -30,7 +31,7 @@ def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, c
     Logs in as revops_owner with the password of the URL. Any number of these may run at once; one of them works.
     """
     if sql:
-        print(logins.script(_database(database_url(data) if secret("REVOPS_DATABASE_URL") else "")))
+        print(logins.script(_database(database_url(data) if given(os.environ, "REVOPS_DATABASE_URL") else "")))
         return
     url = database_url(data)
     if check:
@@ -39,7 +40,7 @@ def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, c
         print(f"at revision {tree.newest()}")
         return
     if bootstrap:
-        admin = secret("REVOPS_ADMIN_URL")
+        admin = given(os.environ, "REVOPS_ADMIN_URL")
         if not admin:
             raise CommandError("--bootstrap needs REVOPS_ADMIN_URL: a login that may create roles and databases")
         logins.bootstrap(admin, _database(url), urlsplit(url).password or "")

@@ -7,7 +7,7 @@ of all others. Exit codes: 0 done, 1 it failed, 2 it was called wrongly.
 import sys
 import traceback
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -33,6 +33,7 @@ SUBCOMMANDS = {
     "token": Deferred(OPERATE, "Issue a development token.", "tenants", "token"),
     "tenant": Deferred(OPERATE, "Create and list tenants.", "tenants", "tenant"),
     "dead-letters": Deferred(OPERATE, "List and replay what failed for good.", "dead_letters", "dead_letters"),
+    "call": Deferred(OPERATE, "Call a method with a request in JSON.", "calling", "call"),
     "show": Deferred(OPERATE, "Print the stored state of a resource.", "stored", "show"),
     "reproject": Deferred(OPERATE, "Fill the columns of stored resources anew.", "stored", "reproject"),
     "catalogue": Deferred(DEVELOP, "Print the methods that a member serves.", "catalogue", "catalogue"),
@@ -70,7 +71,7 @@ class Subcommands(TyperGroup):
         """Runs the subcommand."""
         try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, typer.TyperException, KeyboardInterrupt):
+        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.params.get("debug"):
@@ -84,7 +85,10 @@ class Subcommands(TyperGroup):
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(version("revops-mesh"))
+        try:
+            print(version("revops-mesh"))
+        except PackageNotFoundError:
+            print("not installed")
         raise typer.Exit
 
 

@@ -13,7 +13,7 @@ from revops.platform.v1 import tenants_pb2 as tenants
 
 from revops_mesh.kernel.names import PLATFORM_TENANT
 from revops_mesh.local.calls import Member, member_at
-from revops_mesh.local.installation import DEFAULT, Installation
+from revops_mesh.local.installation import DEFAULT, Installation, given
 from revops_mesh.runtime.keys import DevelopmentIssuer
 
 from .problems import CommandError
@@ -85,14 +85,8 @@ class Surroundings:
 
 def database_url(data: Path) -> str:
     """`REVOPS_DATABASE_URL`, or the database of a running `revops up`. Raises `CommandError` when there is neither."""
-    if url := secret("REVOPS_DATABASE_URL"):
+    if url := given(os.environ, "REVOPS_DATABASE_URL"):
         return url
     if running := Installation(data).running():
         return running.database_url
     raise CommandError(f"set REVOPS_DATABASE_URL, or start revops up on {data}")
-
-
-def secret(name: str) -> str:
-    """The text of a variable, or of the file that its `_FILE` names, as a secret store mounts it; "" if neither is set."""
-    path = os.environ.get(f"{name}_FILE", "")
-    return Path(path).read_text().strip() if path else os.environ.get(name, "").strip()

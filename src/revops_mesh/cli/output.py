@@ -1,10 +1,13 @@
 """What commands print: tables for people, JSON for programs."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
+
+WIDE = 400
 
 
 def show(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
@@ -20,4 +23,5 @@ def show(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
         table.add_column(key.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    Console().print(table)
+    # Where nobody looks, nothing is folded, so that lines can be searched.
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)

@@ -1,8 +1,9 @@
 """What a member is made of: the kernel's composition, its work in the background, and the question of its migrations."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 from revops_mesh import member
 from revops_mesh.kernel.pipeline import Kernel
@@ -15,7 +16,7 @@ from revops_mesh.messaging.timers import Timers
 from revops_mesh.messaging.worker import Counts
 from revops_mesh.migrations import current
 from revops_mesh.migrations.walls import RELAY
-from revops_mesh.runtime.serve import Background, Parts
+from revops_mesh.runtime.serve import Background, Job, Parts
 from revops_mesh.runtime.settings import Settings
 
 RELAY_CONNECTIONS = 8
@@ -38,9 +39,13 @@ async def background(kernel: Kernel, settings: Settings) -> AsyncIterator[Backgr
         await pool.close()
 
 
-def _together(*jobs: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+def _together(*jobs: Callable[[], Coroutine[Any, Any, None]]) -> Job:
+    """One job of several; it fails when one of them does, and the others end with it."""
+
     async def run() -> None:
-        await asyncio.gather(*(job() for job in jobs))
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(job())
 
     return run
 

@@ -1,6 +1,7 @@
 """An error in one line, for the person who called the command: what is wrong, and what to do where that is known."""
 
-from pathlib import Path
+import errno
+import socket
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -29,10 +30,12 @@ def told(error: Exception) -> str:
             return f"PostgreSQL refused: {error}".splitlines()[0]
         case ValueError():
             return str(error)
-        case OSError(filename=str() | Path()):
-            return f"{error.strerror}: {error.filename}"
+        case ConnectionError() | TimeoutError() | socket.gaierror():
+            return f"cannot connect: {error.strerror or error or 'no answer in time'}"
+        case OSError(errno=errno.ENOSPC):
+            return "the disk is full: free some space"
         case OSError():
-            return f"cannot connect: {error.strerror or error}"
+            return f"{error.strerror or error}" + (f": {error.filename}" if error.filename else "")
         case _:
             return f"{type(error).__name__}: {error}; call it with --debug for the traceback"
 
@@ -41,5 +44,5 @@ def _refusal(refusal: Refusal) -> str:
     if refusal.reason:
         return f"{refusal.reason}: {refusal}"
     if refusal.code == "UNAVAILABLE":
-        return f"no member answers ({refusal}): start one with revops up, or name another with --address"
+        return f"{refusal}: start one with revops up, or name another with --address"
     return f"{refusal.code}: {refusal}"

@@ -75,7 +75,7 @@ def _commands(address: str) -> list[str]:
     quotes = "revops.quoting.v1.QuoteService"
     return [
         _buf(address, f"{CATALOG}/ListProducts", '{"filter": "family = \\"storage\\""}'),
-        _buf(address, f"{quotes}/ExplainQuote", '{"name": "quotes/helix-archive"}'),
+        _buf(address, f"{quotes}/ExplainQuote", '{"name": "quotes/brenner-fleet"}'),
         _buf(address, f"{quotes}/AcceptQuote", '{"name": "quotes/lumen-launch"}'),
     ]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json as jsons
+import sys
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -94,7 +95,7 @@ async def _reprojected(url: str, kind: Kind, every: bool) -> tuple[int, int]:
     done = overtaken = 0
     try:
         tenants = await connection.fetch(queries.tenants(kind))
-        with Progress(transient=True) as progress:
+        with Progress(transient=True, disable=not sys.stdout.isatty()) as progress:
             for row in progress.track(tenants, description=kind.sql):
                 name = ""
                 while rows := await connection.fetch(queries.batch(kind), row["tenant_id"], name, every, BATCH):

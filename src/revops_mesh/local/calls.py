@@ -32,12 +32,12 @@ class Refusal(RuntimeError):
 class Member:
     """A member at the other end of a channel, called with one token."""
 
-    def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
-        self._channel, self._token = channel, token
+    def __init__(self, channel: grpc.aio.Channel, address: str, token: str) -> None:
+        self._channel, self._address, self._token = channel, address, token
 
     def as_(self, token: str) -> "Member":
         """The same member, called by somebody else."""
-        return Member(self._channel, token)
+        return Member(self._channel, self._address, token)
 
     async def __call__(self, request: Message) -> Any:
         """The answer of the method that takes this request. Raises `Refusal`; waits at most 30 s."""
@@ -46,7 +46,10 @@ class Member:
         try:
             return await call(request, metadata=(("authorization", f"Bearer {self._token}"),), timeout=ANSWER_SECONDS)
         except grpc.aio.AioRpcError as error:
-            raise _refusal(error) from None
+            refusal = _refusal(error)
+            if refusal.code == "UNAVAILABLE" and not refusal.reason:
+                raise Refusal(refusal.code, f"no member answers at {self._address}") from None
+            raise refusal from None
 
 
 @asynccontextmanager
@@ -58,7 +61,7 @@ async def member_at(address: str, token: str) -> AsyncIterator[Member]:
     else:
         channel = grpc.aio.insecure_channel(host)
     async with channel:
-        yield Member(channel, token)
+        yield Member(channel, address, token)
 
 
 @cache
@@ -83,5 +86,5 @@ def _refusal(error: grpc.aio.AioRpcError) -> Refusal:
     for detail in status.details if status is not None else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):
-            return Refusal(code, message, info.reason, info.domain, dict(info.metadata))
+            return Refusal(code, message, info.reason, info.domain, dict(sorted(info.metadata.items())))
     return Refusal(code, message)

@@ -1,10 +1,11 @@
 """The data directory of `revops up`: its keys and secrets, its servers' directories, and where they listen while they run."""
 
+import base64
 import contextlib
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,12 @@ import msgspec
 from revops_mesh.local.errors import LocalError
 
 DEFAULT = Path(".revops")
+
+
+def given(environ: Mapping[str, str], name: str) -> str:
+    """The text of a variable, or of the file that its `_FILE` names, as a secret store mounts it; "" if neither is set."""
+    path = environ.get(f"{name}_FILE", "")
+    return Path(path).read_text().strip() if path else environ.get(name, "").strip()
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -55,7 +62,7 @@ class Installation:
             self.keys.mkdir(parents=True, exist_ok=True)
             if not path.exists():
                 with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                    file.write(secrets.token_urlsafe(48))
+                    file.write(base64.b64encode(secrets.token_bytes(48)).decode())
         except OSError as error:
             raise LocalError(f"cannot write {path}: {error.strerror}") from error
         return path

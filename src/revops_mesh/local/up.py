@@ -19,15 +19,19 @@ from revops_mesh.local import ports
 from revops_mesh.local.calls import Refusal, member_at
 from revops_mesh.local.demo import story
 from revops_mesh.local.errors import LocalError
-from revops_mesh.local.installation import Installation, Running
+from revops_mesh.local.installation import Installation, Running, given
 from revops_mesh.local.nats import Nats
 from revops_mesh.local.postgres import Postgres
+from revops_mesh.local.process import last_lines
 from revops_mesh.local.supervisor import Supervisor
 from revops_mesh.migrations import bootstrap, migrate
 from revops_mesh.runtime.keys import ISSUER, DevelopmentIssuer
 
 DATABASE = "revops"
+MEMBER = "member"
 READY_SECONDS = 60.0
+GIVE_UP = 2
+"""Restarts of a member that never served, after which another one would not help."""
 PROBED = "revops.platform.v1.TenantService"
 """The service whose health says that the member has its database."""
 
@@ -77,8 +81,8 @@ class Up:
 
     async def _servers(self, supervisor: Supervisor) -> Running:
         """Where PostgreSQL and NATS are, embedded unless the environment names them; the database is migrated."""
-        database_url, nats_url = self.environ.get("REVOPS_DATABASE_URL", ""), self.environ.get("REVOPS_NATS_URL", "")
-        admin_url = self.environ.get("REVOPS_ADMIN_URL", "")
+        database_url, nats_url = given(self.environ, "REVOPS_DATABASE_URL"), given(self.environ, "REVOPS_NATS_URL")
+        admin_url = given(self.environ, "REVOPS_ADMIN_URL")
         if not database_url:
             self.tell("starting PostgreSQL")
             postgres = Postgres(self.installation.postgres)
@@ -97,8 +101,7 @@ class Up:
 
     async def _member(self, supervisor: Supervisor, running: Running, issuer: DevelopmentIssuer) -> None:
         self.tell("starting the member")
-        env = {
-            **self.environ,
+        own = {
             "REVOPS_DATABASE_URL": running.database_url,
             "REVOPS_NATS_URL": running.nats_url,
             "REVOPS_GRPC_ADDRESS": running.address,
@@ -107,12 +110,17 @@ class Up:
             "REVOPS_JWKS": str(issuer.jwks.absolute()),
             "REVOPS_PAGE_TOKEN_SECRETS_FILE": str(self.installation.page_token_secret().absolute()),
         }
+        names = {name.removesuffix("_FILE") for name in own}
+        env = {name: text for name, text in self.environ.items() if name.removesuffix("_FILE") not in names} | own
 
         async def serves() -> bool:
+            if any(status.name == MEMBER and status.restarts >= GIVE_UP for status in supervisor.statuses()):
+                log = self.installation.logs / f"{MEMBER}.log"
+                raise LocalError(f"the member cannot start; its log {log} ends:\n{last_lines(log, 5)}")
             return await _serves(running.address)
 
         argv = [sys.executable, "-m", "revops_mesh.cli", "serve"]
-        await supervisor.start("member", argv, env=env, ready=serves, ready_timeout=READY_SECONDS)
+        await supervisor.start(MEMBER, argv, env=env, ready=serves, ready_timeout=READY_SECONDS)
 
     async def _demo(self, running: Running, issuer: DevelopmentIssuer) -> tuple[str, str]:
         """The token of the demo tenant's administrator, and what went wrong; a fault of the data does not stop the servers."""

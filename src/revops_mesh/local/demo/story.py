@@ -226,9 +226,10 @@ def _quote(deal: deals.Deal, customer: deals.Customer) -> quotes.Quote:
     )
 
 
-def _line(line: deals.Line) -> quotes.QuoteLine:
+def _line(line: deals.Line, line_id: str = "") -> quotes.QuoteLine:
+    """A line; those of a next version have the ids that the first one was given, 1 and so on."""
     product, plan = line.plan.split("/")
-    written = quotes.QuoteLine(rate_plan=f"products/{product}/ratePlans/{plan}", quantity=line.quantity)
+    written = quotes.QuoteLine(line_id=line_id, rate_plan=f"products/{product}/ratePlans/{plan}", quantity=line.quantity)
     if line.rate:
         written.discount_rate = line.rate
     elif line.amount:
@@ -249,7 +250,7 @@ def _requests(name: str, step: deals.Step) -> list[Message]:
         case "replace":
             return [quotes.SupersedeQuoteRequest(name=f"quotes/{step.note}", superseded_by=name)]
         case "revise":
-            changed = quotes.Quote(name=name, lines=[_line(line) for line in step.lines])
+            changed = quotes.Quote(name=name, lines=[_line(line, str(n)) for n, line in enumerate(step.lines, start=1)])
             update = quotes.UpdateQuoteRequest(quote=changed, update_mask=FieldMask(paths=["lines"]))
             return [quotes.ReviseQuoteRequest(name=name), update]
         case _:
