@@ -13,8 +13,6 @@ from revops_mesh.local.installation import Installation
 from revops_mesh.local.ports import free_port
 from tests.cli.conftest import COMMAND, Machine, environ, start
 
-"""What importing the command takes on the machine that the limit is meant for; a busier machine has more time."""
-
 
 def processes_of(data: Path) -> list[int]:
     """Pids of all processes that name the directory in their arguments."""

@@ -152,7 +152,12 @@ class LoginPools:
     @classmethod
     async def open(cls, dsn: str, size: int = 16) -> "LoginPools":
         """Opens both; the platform's has two connections."""
-        return cls(await open_pool(dsn, "revops_app", size), await open_pool(dsn, "revops_platform", 2))
+        app = await open_pool(dsn, "revops_app", size)
+        try:
+            return cls(app, await open_pool(dsn, "revops_platform", 2))
+        except BaseException:
+            await app.close()
+            raise
 
     async def close(self) -> None:
         """Closes both."""

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from . import statements
+from .errors import Failure
 from .names import new_uuid
 from .pools import Pool
 from .principal import Principal
@@ -65,13 +66,16 @@ class Refusals:
         self._waiting.append(Refusal(principal.tenant, now, principal.name, method, outcome, trace))
 
     async def run(self) -> None:
-        """Writes until cancelled, and what is left then."""
+        """Writes until cancelled; what is being written then is still finished, and what is left is written too."""
+        writing = asyncio.ensure_future(self.flush())
         try:
             while True:
                 await asyncio.sleep(INTERVAL_SECONDS)
-                await self.flush()
+                writing = asyncio.ensure_future(self.flush())
+                await asyncio.shield(writing)
         finally:
-            await asyncio.shield(self.flush())
+            await asyncio.wait((writing,))
+            await self.flush()
 
     async def flush(self) -> None:
         """Writes what waits, one transaction a tenant; what the store does not take waits on."""
@@ -83,7 +87,7 @@ class Refusals:
         for tenant, refusals in tenants.items():
             try:
                 await self._write(tenant, refusals)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Failure) as error:
                 _log.warning("refusals wait for the store: %s", type(error).__name__)
                 self._waiting += refusals
 

@@ -19,6 +19,9 @@ from .walk import first_set, read_permissions, without_output_only
 Check = Callable[[Message], str]
 """The problem of a field's value, "" if none."""
 
+Walk = Callable[[Message, str, list[tuple[str, str]]], None]
+
+_TIMESTAMP = "google.protobuf.Timestamp"
 _VALIDATOR = protovalidate.Validator()
 
 
@@ -33,13 +36,14 @@ def checker(method: Method, patterns: Mapping[str, Pattern]) -> Callable[[Messag
     rules = _rules(described(method.request), patterns, frozenset())
     guarded = read_permissions(method.request) if not method.reads else frozenset()
     changed = _updated(described(method.request))
+    storable = _storable(method.request)
     _VALIDATOR.collect_violations(method.request())  # compiles the rules now rather than in the first call
 
     def check(request: Message, permissions: frozenset[str]) -> None:
         if clear is not None:
             clear(request)
         violations = _violations(request)
-        _storable(request, "", violations)
+        storable(request, violations)
         if rules is not None:
             rules(request, "", violations)
         if changed is not None:
@@ -67,20 +71,57 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Years 1 to 9999, as `google.protobuf.Timestamp` allows."""
 
 
-def _storable(message: Message, path: str, violations: list[tuple[str, str]]) -> None:
-    """Finds what neither validation rules nor PostgreSQL can hold: NUL characters, and instants outside years 1 to 9999."""
+def _storable(request: type[Message]) -> Callable[[Message, list[tuple[str, str]]], None]:
+    """Finds what neither validation rules nor PostgreSQL can hold: NUL characters, and instants outside years 1 to 9999.
+
+    A message whose encoding has no zero byte has no NUL in a text, which spares the walk for all but a few.
+    """
+    instants = _instants(described(request), frozenset())
+
+    def check(message: Message, violations: list[tuple[str, str]]) -> None:
+        if b"\0" in message.SerializeToString():
+            _find_nul(message, "", violations)
+        if instants is not None:
+            instants(message, "", violations)
+
+    return check
+
+
+def _find_nul(message: Message, path: str, violations: list[tuple[str, str]]) -> None:
     for field, value in message.ListFields():
         if field.type == FieldDescriptor.TYPE_STRING:
             if any("\0" in each for each in value) if field.is_repeated else "\0" in value:
                 violations.append((path + field.name, "must not contain the character NUL"))
         elif field.message_type is not None and not field.message_type.GetOptions().map_entry:
             for i, each in enumerate(value if field.is_repeated else (value,)):
-                here = f"{path}{field.name}[{i}]" if field.is_repeated else path + field.name
-                if field.message_type.full_name == "google.protobuf.Timestamp":
-                    if not (_FIRST_SECOND <= each.seconds <= _LAST_SECOND and 0 <= each.nanos < 1_000_000_000):
-                        violations.append((here, "must be an instant in the years 1 to 9999"))
-                else:
-                    _storable(each, here + ".", violations)
+                _find_nul(each, f"{path}{field.name}[{i}]." if field.is_repeated else f"{path}{field.name}.", violations)
+
+
+def _instants(descriptor: Descriptor, seen: frozenset[str]) -> Walk | None:
+    """The walk over the instants of a message that callers can set, None if it has none."""
+    if descriptor.full_name in seen:
+        return None
+    seen = seen | {descriptor.full_name}
+    nested = [(f, f.message_type) for f in descriptor.fields if f.message_type is not None and not _output_only(f)]
+    own = [f.name for f, of in nested if of.full_name == _TIMESTAMP and not f.is_repeated]
+    below = [(f.name, f.is_repeated, inner) for f, of in nested if (inner := _instants(of, seen)) is not None]
+    if not own and not below:
+        return None
+
+    def walk(message: Message, path: str, violations: list[tuple[str, str]]) -> None:
+        for name in own:
+            if message.HasField(name):
+                instant = getattr(message, name)
+                if not (_FIRST_SECOND <= instant.seconds <= _LAST_SECOND and 0 <= instant.nanos < 1_000_000_000):
+                    violations.append((path + name, "must be an instant in the years 1 to 9999"))
+        for name, repeated, inner in below:
+            if repeated:
+                for i, each in enumerate(getattr(message, name)):
+                    inner(each, f"{path}{name}[{i}].", violations)
+            elif message.HasField(name):
+                inner(getattr(message, name), f"{path}{name}.", violations)
+
+    return walk
 
 
 def _violations(message: Message) -> list[tuple[str, str]]:
@@ -117,9 +158,6 @@ def _path(path: object) -> str:
         if element.subscript is not None:
             text += f"[{element.subscript.value}]"
     return text
-
-
-Walk = Callable[[Message, str, list[tuple[str, str]]], None]
 
 
 def _rules(descriptor: Descriptor, patterns: Mapping[str, Pattern], seen: frozenset[str]) -> Walk | None:
