@@ -7,7 +7,7 @@ task when one is idle; asyncpg's own pool costs 40 µs a unit more.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,7 +23,10 @@ _log = logging.getLogger("revops.pool")
 
 
 class Pool:
-    """At most `size` connections of one login, opened when needed and given out first come, first served."""
+    """At most `size` connections of one login, opened when needed.
+
+    Who waits is served in turns between tenants: however many units of a noisy one wait, a quiet one's is the next but one.
+    """
 
     def __init__(self, dsn: str, login: str, size: int) -> None:
         self._dsn, self._login = dsn, login
@@ -31,7 +34,7 @@ class Pool:
         self.open = 0
         """Connections that are open or being opened."""
         self._idle: list[Any] = []
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: dict[Hashable, deque[asyncio.Future[Any]]] = {}
         self._closed = False
 
     @property
@@ -42,43 +45,57 @@ class Pool:
     @property
     def waiting(self) -> int:
         """Units that wait for a connection."""
-        return len(self._waiting)
+        return sum(map(len, self._waiting.values()))
 
-    async def take(self, seconds: float = 5.0) -> Any:
+    async def take(self, tenant: Hashable = None, seconds: float = 5.0) -> Any:
         """A connection; OVERLOADED after so many seconds, the driver's error if the store does not answer."""
-        if not self._waiting and (connection := self._at_once()) is not None:
-            return connection
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._wait()
-        except TimeoutError:
-            raise refuse(platform.OVERLOADED, "The {scope} waits for the store.", scope="process").retry(1.0) from None
-
-    async def _wait(self) -> Any:
-        while True:
-            if (connection := self._at_once()) is not None:
-                return connection
-            if self.open < self.size and not self._closed:
-                return await self._connect()
-            place = asyncio.get_running_loop().create_future()
-            self._waiting.append(place)
-            try:
-                await place
-            except asyncio.CancelledError:
-                if place.done() and not place.cancelled():
-                    self._wake()
-                raise
-            finally:
-                if place in self._waiting:
-                    self._waiting.remove(place)
-
-    def _at_once(self) -> Any:
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
             self.open -= 1
-        return None
+        try:
+            async with asyncio.timeout(seconds):
+                if self.open < self.size and not self._waiting:
+                    return await self._connect()
+                return await self._handed(tenant) or await self._connect()
+        except TimeoutError:
+            raise refuse(platform.OVERLOADED, "The {scope} waits for the store.", scope="process").retry(1.0) from None
+
+    async def _handed(self, tenant: Hashable) -> Any:
+        """The connection that another unit hands over; None is leave to open one."""
+        place = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(tenant, deque()).append(place)
+        try:
+            return await place
+        except BaseException:
+            if not place.done() or place.cancelled():
+                self._forget(tenant, place)
+            elif place.result() is not None:
+                self.give(place.result())
+            else:
+                self._hand(None)
+            raise
+
+    def _forget(self, tenant: Hashable, place: asyncio.Future[Any]) -> None:
+        places = self._waiting.get(tenant)
+        if places is not None and place in places:
+            places.remove(place)
+            if not places:
+                del self._waiting[tenant]
+
+    def _hand(self, connection: Any) -> bool:
+        """Gives a connection, or leave to open one, to the tenant whose turn it is; False if nobody waits."""
+        while self._waiting:
+            tenant = next(iter(self._waiting))
+            places = self._waiting.pop(tenant)
+            place = places.popleft()
+            if places:
+                self._waiting[tenant] = places
+            if not place.done():
+                place.set_result(connection)
+                return True
+        return False
 
     async def _connect(self) -> Any:
         self.open += 1
@@ -97,7 +114,7 @@ class Pool:
             )
         except BaseException:
             self.open -= 1
-            self._wake()
+            self._hand(None)
             raise
 
     def give(self, connection: Any) -> None:
@@ -105,21 +122,14 @@ class Pool:
         if connection.is_closed() or self._closed:
             self.open -= 1
             connection.terminate()
-        else:
+            self._hand(None)
+        elif not self._hand(connection):
             self._idle.append(connection)
-        self._wake()
-
-    def _wake(self) -> None:
-        while self._waiting:
-            place = self._waiting.popleft()
-            if not place.done():
-                place.set_result(None)
-                return
 
     @asynccontextmanager
     async def acquire(self, seconds: float = 5.0) -> AsyncIterator[Any]:
         """A connection for a block; one that is left inside a transaction is closed."""
-        connection = await self.take(seconds)
+        connection = await self.take(seconds=seconds)
         try:
             yield connection
         finally:

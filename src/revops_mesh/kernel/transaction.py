@@ -45,7 +45,7 @@ class Opened:
 
     async def __aenter__(self) -> Unit:
         unit = self._unit
-        unit.connection = await self._pool.take()
+        unit.connection = await self._pool.take(unit.tenant)
         self._call._unit = unit
         if unit.read_only:
             try:
