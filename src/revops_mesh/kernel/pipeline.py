@@ -76,6 +76,8 @@ class Kernel:
         for module in modules:
             self._serve(module)
         patterns = patterns_of(self.methods.values())
+        self.guarded = frozenset[str]().union(*(walk.read_permissions(m.response) for m in self.methods.values()))
+        """Every permission that some field of some answer needs to be read: who has them all sees all."""
         self._checks = {path: checker(method, patterns) for path, method in self.methods.items()}
         self._layers = {p: self._compose(m, self._terminal(m)) for p, m in self.methods.items()}
 

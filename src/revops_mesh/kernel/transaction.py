@@ -169,8 +169,9 @@ def _audited(request: Message) -> bytes:
 
 
 def _masked(response: Message, call: Call) -> Message:
-    if not call.granted and not call.method.internal:
-        walk.mask(response, call.principal.permissions)
+    permissions = call.principal.permissions
+    if not call.granted and not call.method.internal and not call.kernel.guarded <= permissions:
+        walk.mask(response, permissions)
     return response
 
 
