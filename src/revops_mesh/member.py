@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from revops_mesh import catalog, platform, quoting
 from revops_mesh.kernel.contract import methods_of
 from revops_mesh.kernel.identity import Authenticator, Tokens
-from revops_mesh.kernel.kinds import kind_of
+from revops_mesh.kernel.kinds import Kind
 from revops_mesh.kernel.observe import Observer
 from revops_mesh.kernel.pipeline import Kernel, Module
 from revops_mesh.kernel.pools import LoginPools
@@ -21,7 +21,7 @@ MODULES: tuple[Module, ...] = (*platform.MODULES, *catalog.MODULES, *quoting.MOD
 
 def metadata() -> sa.MetaData:
     """The schema of the member's database."""
-    kinds = {kind_of(aggregate.state_type) for module in MODULES for aggregate in module.aggregates}
+    kinds = frozenset[Kind]().union(*(module.kinds for module in MODULES))
     return metadata_of(sorted(kinds, key=lambda kind: kind.sql))
 
 

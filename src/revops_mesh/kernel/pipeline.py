@@ -23,7 +23,7 @@ from .call import Arrival, Call
 from .contract import Method, methods_of, patterns_of
 from .errors import BadField, Broken, Failure, invalid, refuse
 from .identity import Authenticator
-from .kinds import kind_of
+from .kinds import Kind, kind_of
 from .limiter import Limiter
 from .names import new_uuid
 from .pools import LoginPools
@@ -41,11 +41,17 @@ _log = logging.getLogger("revops.kernel")
 
 @dataclass(frozen=True)
 class Module:
-    """A service of a capability: its full name, its implementation and the aggregates it stores."""
+    """A service of a capability: its full name, its implementation, the aggregates and the ledgers it stores."""
 
     service: str
     implementation: object
     aggregates: tuple[type[Aggregate[Any]], ...] = ()
+    ledgers: tuple[type[Message], ...] = ()
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """What it stores."""
+        return frozenset(map(kind_of, (*(aggregate.state_type for aggregate in self.aggregates), *self.ledgers)))
 
 
 class Kernel:

@@ -85,7 +85,7 @@ def _index(table: sa.Table, kind: Kind, name: str, of: ColumnType, *, unique: bo
     elif of is ColumnType.TEXT_ARRAY:
         sa.Index(index, column, postgresql_using="gin")
     elif not name.endswith("__currency"):
-        sa.Index(index, table.c.tenant_id, column, table.c.name)
+        sa.Index(index, table.c.tenant_id, column, table.c.entry_id if kind.ledger else table.c.name)
 
 
 def _ledger(metadata: sa.MetaData, kind: Kind) -> None:
