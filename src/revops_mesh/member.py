@@ -40,5 +40,6 @@ def compose(
 ) -> Kernel:
     """The kernel of a process; `only` names the capabilities it serves, all if empty."""
     modules = [module for module in MODULES if not only or module.service.split(".")[1] in only]
-    authenticator = Authenticator(tokens, StoredDirectory(pools.app, permissions()))
-    return Kernel(modules, pools, authenticator, observer=observer, secrets=secrets)
+    known = permissions()
+    authenticator = Authenticator(tokens, StoredDirectory(pools.app, known))
+    return Kernel(modules, pools, authenticator, observer=observer, secrets=secrets, permissions=known)

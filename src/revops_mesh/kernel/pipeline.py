@@ -66,12 +66,15 @@ class Kernel:
         limiter: Limiter | None = None,
         observer: observe.Observer | None = None,
         secrets: Sequence[bytes] = (),
+        permissions: frozenset[str] = frozenset(),
     ) -> None:
         """`secrets` sign page tokens: the first signs, all verify. Raises `Broken` when a contract or a module is incomplete."""
         self.pools, self.authenticator = pools, authenticator
         self.limiter = limiter or Limiter()
         self.observer = observer or observe.Observer()
         self.secrets = tuple(secrets)
+        self.permissions = permissions
+        """Every permission of the installation, also of what this process does not serve."""
         self.refusals = Refusals(pools.app)
         self.modules = tuple(modules)
         self.methods: dict[str, Method] = {}

@@ -20,14 +20,15 @@ KEPT_SECONDS = 15.0
 """With as long again in the authenticator, a change is noticed within 30 s."""
 MOST_KEPT = 50_000
 
+# Unique fields have partial indexes: `<>''` lets a plan for any value use them.
 _STANDING = (
-    "SELECT 0 AS kind, body FROM platform.tenants WHERE tenant_id=$2 AND uid=$3 AND delete_time IS NULL"
+    "SELECT 0 AS kind, body FROM platform.tenants WHERE tenant_id=$2 AND uid=$3 AND uid<>'' AND delete_time IS NULL"
     " UNION ALL SELECT 1, body FROM platform.roles WHERE tenant_id=$1 AND delete_time IS NULL ORDER BY 1"
 )
 _KEY = (
     "SELECT k.body AS key, a.body AS account FROM platform.api_keys k"
     " JOIN platform.service_accounts a ON a.tenant_id=k.tenant_id AND a.name=k.parent"
-    " WHERE k.tenant_id=$1 AND k.key_id=$2 AND k.delete_time IS NULL AND a.delete_time IS NULL"
+    " WHERE k.tenant_id=$1 AND k.key_id=$2 AND k.key_id<>'' AND k.delete_time IS NULL AND a.delete_time IS NULL"
 )
 
 Lookup = asyncio.Task[Standing | None]
@@ -38,8 +39,9 @@ class StoredDirectory:
 
     def __init__(self, pool: Any, permissions: frozenset[str]) -> None:
         """`permissions` are all that the contracts declare."""
-        self._pool, self._permissions = pool, permissions
-        self._built_in = built_in(permissions)
+        self._pool = pool
+        self._known = {platform: grantable(permissions, on_platform=platform) for platform in (False, True)}
+        self._built_in = {platform: built_in(known) for platform, known in self._known.items()}
         self._kept: dict[UUID, tuple[float, Lookup]] = {}
 
     def forget(self) -> None:
@@ -82,8 +84,9 @@ class StoredDirectory:
         )
 
     def _roles(self, tenant: UUID, own: Iterable[access_pb2.Role]) -> Mapping[str, frozenset[str]]:
-        known = grantable(self._permissions, on_platform=tenant == PLATFORM_TENANT)
-        return {**{role.name.removeprefix("roles/"): expand(role.permissions, known) for role in own}, **self._built_in}
+        platform = tenant == PLATFORM_TENANT
+        named = {role.name.removeprefix("roles/"): expand(role.permissions, self._known[platform]) for role in own}
+        return {**named, **self._built_in[platform]}
 
     async def api_key(self, tenant: UUID, key_id: str, secret: str) -> Identity | None:
         """The service account of a key, if the key lives, its account is enabled and the secret is right.

@@ -93,9 +93,9 @@ def _matching(pattern: str, known: frozenset[str]) -> set[str]:
 
 
 def built_in(known: frozenset[str]) -> dict[str, frozenset[str]]:
-    """The built-in roles over the permissions that this installation's contracts declare.
+    """The built-in roles over what a tenant can grant.
 
-    Only `platform-admin` administers tenants; no other role does, whatever its patterns match.
+    Only `platform-admin` administers tenants, whatever other patterns match; outside the platform tenant it gives nothing.
     """
     ordinary = grantable(known, on_platform=False)
     return {role: expand(patterns, known if role == _INSTALLATION else ordinary) for role, patterns in BUILT_IN.items()}

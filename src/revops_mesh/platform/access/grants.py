@@ -32,7 +32,7 @@ class Grants:
 
         `own` gives the patterns of the tenant's roles by id.
         """
-        given = built_in(self.known)
+        given = {role: granted for role, granted in built_in(self.known).items() if granted}
         for role in roles:
             if role in given:
                 self._must_hold(given[role])

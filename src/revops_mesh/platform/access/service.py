@@ -6,15 +6,14 @@ from revops.platform.v1 import access_pb2 as pb
 from revops_mesh.aip.listing import merged, page
 from revops_mesh.kernel.call import Call
 
-from ..roles import declared, grantable
+from ..roles import grantable
 from . import keys
 from .domain import ApiKey, Role, ServiceAccount
 from .grants import Grants
 
 
 def _grants(call: Call) -> Grants:
-    known = declared(call.kernel.methods.values())
-    return Grants(grantable(known, on_platform=call.principal.on_platform), call.principal.permissions)
+    return Grants(grantable(call.kernel.permissions, on_platform=call.principal.on_platform), call.principal.permissions)
 
 
 async def _must_be_grantable(account: ServiceAccount, call: Call) -> None:

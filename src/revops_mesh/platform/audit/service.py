@@ -48,7 +48,7 @@ class AuditService:
         fresh = new_uuid()
         rows = await call.fetch(queries.TAIL, position.settled, list(position.seen), position.since, BATCH)
         ended = request.stop_at_end and len(rows) < BATCH
-        after = None if ended else position.after((row["id"] for row in rows), fresh).encoded()
+        after = None if ended else position.after([row["id"] for row in rows], fresh).encoded()
         return [entry(row) for row in rows], after
 
 

@@ -4,7 +4,7 @@ An entry gets its id, a UUIDv7, before its transaction commits; a later id may b
 further back than any transaction lasts, everything is visible; above it the reader remembers what it has already seen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -33,11 +33,15 @@ class Position(msgspec.Struct, frozen=True):
         """The start of a reader; `fresh` is an id made now. It is measured from that, so a shifted clock does not matter."""
         return cls(since, earlier(fresh, now - since + SETTLING))
 
-    def after(self, read: Iterable[UUID], fresh: UUID) -> "Position":
-        """The position once these entries, the next in order, were read at the time of `fresh`."""
-        horizon, seen = earlier(fresh, SETTLING), self.seen.union(read)
-        recent = frozenset(each for each in seen if each > horizon)
-        return Position(self.since, max([self.settled, *(seen - recent)], key=lambda each: each.int), recent)
+    def after(self, read: Sequence[UUID], fresh: UUID) -> "Position":
+        """The position once these entries, the next in order, were read at the time of `fresh`; none means there were none.
+
+        What lies up to the last of them was read, and below the horizon nothing more appears: up to the lower is settled.
+        """
+        horizon = earlier(fresh, SETTLING)
+        reached = min(horizon, read[-1]) if read else horizon
+        settled = max(self.settled, reached)
+        return Position(self.since, settled, frozenset(each for each in (*self.seen, *read) if each > settled))
 
     def encoded(self) -> str:
         """As a cursor."""

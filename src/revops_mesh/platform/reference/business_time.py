@@ -47,10 +47,9 @@ class WorkingWeek:
             midnight = datetime.combine(local.date(), time.min)
             after = self._while(offset, cursor, cursor + (midnight + DAY - local))
             if local.date() not in self.holidays:
-                shift = cursor - local.replace(tzinfo=UTC)
+                day = (midnight - offset).replace(tzinfo=UTC)
                 for first, last in self.spans[local.weekday()]:
-                    opens, closes = ((midnight + at).replace(tzinfo=UTC) + shift for at in (first, last))
-                    opens, closes = max(opens, cursor), min(closes, after)
+                    opens, closes = max(day + first, cursor), min(day + last, after)
                     if opens < closes:
                         yield opens, closes
             cursor = after
@@ -59,6 +58,7 @@ class WorkingWeek:
         """The first instant after `start` at which the offset is another, `end` if there is none; no day has two changes."""
         if self.offset(end) == offset:
             return end
+        start = start.replace(microsecond=0)  # zones change on whole seconds
         while end - start > SECOND:
             middle = start + (end - start) // SECOND // 2 * SECOND
             if self.offset(middle) == offset:
