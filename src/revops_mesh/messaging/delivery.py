@@ -52,11 +52,8 @@ class Delivery:
     async def bury(self, connection: Any, problem: str) -> None:
         """Makes a dead letter of it, with the `relay` login."""
         event = envelope.facts(self.event, self.trace) if self.event else "{}"
-        method, request_type = self.method.full_name, self.method.request.DESCRIPTOR.full_name
-        await dead_letters.put(
-            connection, self.tenant, self.request_id, method, request_type, self.request, event, problem=problem,
-            attempts=self.attempt,
-        )  # fmt: skip
+        what = (self.method.full_name, self.method.request.DESCRIPTOR.full_name, self.request, event)
+        await dead_letters.put(connection, self.tenant, self.request_id, *what, problem=problem, attempts=self.attempt)
 
 
 def delay(delays: tuple[float, ...], attempt: int) -> float:

@@ -21,11 +21,11 @@ from revops_mesh.kernel.pools import Pool
 
 from . import envelope, stream
 from .delivery import ATTEMPTS, DELAYS, Delivery, delay
-from .worker import Counts, expected, repeat
+from .worker import Counts, cancelled, expected, repeat
 
 ACK_WAIT = 45.0
 """After so long without an answer a message is delivered again; the kernel ends a call after 30."""
-FETCH_WAIT = 5.0
+FETCH_WAIT = 2.0
 
 _log = logging.getLogger("revops.messaging")
 
@@ -61,14 +61,17 @@ class Reactions:
         subject = envelope.subject("*", method.request.DESCRIPTOR.full_name)
         subscription = await context.pull_subscribe(subject, consumer(method), stream.NAME, config)
         try:
-            while True:
+            while not cancelled():
                 try:
                     messages = await subscription.fetch(self._concurrency, FETCH_WAIT)
                 except TimeoutError:
                     continue
+                if cancelled():
+                    break
                 for message in messages:
                     await self._slots.acquire()
                     group.create_task(self._deliver(method, message))
+            return True
         finally:
             await _sent(subscription.unsubscribe())
 
@@ -87,6 +90,9 @@ class Reactions:
             else:
                 self._counts.retried += 1
                 await _sent(message.nak(delay(self._delays, delivery.attempt)))
+        except asyncio.CancelledError:
+            await _sent(message.nak())  # another process may have it at once
+            raise
         finally:
             self._slots.release()
 

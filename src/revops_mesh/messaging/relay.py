@@ -8,27 +8,28 @@ published twice, the stream knows by its `Nats-Msg-Id` and drops for two minutes
 import asyncio
 import logging
 from collections.abc import Sequence
-from time import monotonic
 from typing import Any
 
 from nats.errors import BadSubjectError, MaxPayloadError
 from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
-from nats.js.errors import APIError, NoStreamResponseError
+from nats.js.errors import NoStreamResponseError
 
 from revops_mesh.kernel.call import Event
 from revops_mesh.kernel.pools import Pool
 
-from . import dead_letters, envelope
+from . import dead_letters
+from .envelope import facts, headers, subject
+from .publisher import Publisher, Refused
 from .stream import Stream
-from .worker import Counts, repeat
+from .worker import Counts, repeat, transaction
 
 MOST_ROWS = 500
 MOST_BUCKETS = 8
 """Held at once: few enough for eight relays side by side, many enough that a trickle of events goes out together."""
 MOST_BYTES = 8 * 1024 * 1024
 HOLD_SECONDS = 5.0
-POLL_SECONDS = 0.25
+BUSY_POLL, POLL_SECONDS = 0.01, 0.25
+"""Seconds between looks at an empty outbox: few right after it was not, doubled with each look."""
 PERMANENT = frozenset({10054, 10097})
 """JetStream's errors for a message or its headers that are too large: no repetition helps."""
 
@@ -66,6 +67,7 @@ class Relay:
         self._pool, self._stream, self._counts, self._workers = pool, stream, counts, workers
         self._delete_before_ack = delete_before_ack
         self._awake = asyncio.Event()
+        self._poll = BUSY_POLL
 
     def wake(self) -> None:
         """Has the workers look now: this process has committed events."""
@@ -78,8 +80,9 @@ class Relay:
                 group.create_task(repeat(self.hold, self._pause, "relay"))
 
     async def _pause(self) -> None:
+        poll, self._poll = self._poll, min(2 * self._poll, POLL_SECONDS)
         try:
-            async with asyncio.timeout(POLL_SECONDS):
+            async with asyncio.timeout(poll):
                 await self._awake.wait()
         except TimeoutError:
             return
@@ -90,47 +93,27 @@ class Relay:
 
         Raises `Unpublished` when some were not acknowledged within 5 s; those that were are gone from the outbox.
         """
-        context = await self._stream.context()
-        async with self._pool.acquire() as connection:
-            async with connection.transaction():
-                buckets = [row["bucket"] for row in await connection.fetch(CLAIM)]
-                if not buckets:
-                    return False
-                rows = await connection.fetch(ROWS, buckets, MOST_ROWS // len(buckets), MOST_BYTES)
-                if not rows:  # another relay emptied them between our look and our lock
-                    return True
-                if self._delete_before_ack:
-                    await _delete(connection, rows)
-                else:
-                    failures = await self._settle(connection, rows, await self._publish(context, rows))
+        publisher = await self._stream.publisher()
+        async with transaction(self._pool) as connection:
+            buckets = [row["bucket"] for row in await connection.fetch(CLAIM)]
+            if not buckets:
+                return False
+            rows = await connection.fetch(ROWS, buckets, MOST_ROWS // len(buckets), MOST_BYTES)
+            if not rows:  # another relay emptied them between our look and our lock
+                return True
+            if self._delete_before_ack:
+                await _delete(connection, rows)
+            else:
+                failures = await self._settle(connection, rows, await _publish(publisher, rows))
         if self._delete_before_ack:
-            failures = [error for error in await self._publish(context, rows) if error is not None]
+            failures = [error for error in await _publish(publisher, rows) if error is not None]
+        self._poll = BUSY_POLL
         if failures:
             self._counts.failed += len(failures)
             raise Unpublished(f"{len(failures)} of {len(rows)} events, the first because of {failures[0]!r}")
         return True
 
-    async def _publish(self, context: JetStreamContext, rows: Sequence[Any]) -> list[BaseException | None]:
-        """The error of each row, None if it was acknowledged."""
-        deadline = monotonic() + HOLD_SECONDS
-        sent = [await self._send(context, row) for row in rows]
-        await asyncio.wait(sent, timeout=max(0.0, deadline - monotonic()))
-        for future in sent:
-            future.cancel()
-        return [TimeoutError("no acknowledgement") if future.cancelled() else future.exception() for future in sent]
-
-    async def _send(self, context: JetStreamContext, row: Any) -> asyncio.Future[Any]:
-        headers, payload = envelope.headers(row), row["payload"]
-        try:
-            if len(payload) + sum(len(key) + len(value) + 4 for key, value in headers.items()) + 12 > self._stream.max_payload:
-                raise MaxPayloadError
-            return await context.publish_async(envelope.subject(row["tenant_id"].hex, row["type"]), payload, headers=headers)
-        except (NatsError, ValueError) as error:
-            failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            failed.set_exception(error)
-            return failed
-
-    async def _settle(self, connection: Any, rows: Sequence[Any], errors: Sequence[BaseException | None]) -> list[BaseException]:
+    async def _settle(self, connection: Any, rows: Sequence[Any], errors: Sequence[Exception | None]) -> list[Exception]:
         """Deletes what was published or refused for good, of each aggregate up to its first failure; gives the failures."""
         done, failures, stopped = [], [], set()
         for row, error in zip(rows, errors, strict=True):
@@ -151,22 +134,18 @@ class Relay:
         await _delete(connection, done)
         return failures
 
-    async def _bury(self, connection: Any, row: Any, error: BaseException) -> None:
+    async def _bury(self, connection: Any, row: Any, error: Exception) -> None:
         event = Event(row["id"], row["aggregate"], (row["revision"], row["n"]), row["time"])
         _log.error("the stream refuses event %s of %s for good: %s", event.id.hex, row["type"], error)
-        facts = envelope.facts(event, row["trace"])
-        await dead_letters.put(
-            connection,
-            row["tenant_id"],
-            event.id,
-            "",
-            row["type"],
-            row["payload"],
-            facts,
-            problem=f"not published: {error}",
-            attempts=1,
-        )
+        what = (row["type"], row["payload"], facts(event, row["trace"]))
+        problem = f"not published: {error}"
+        await dead_letters.put(connection, row["tenant_id"], event.id, "", *what, problem=problem, attempts=1)
         self._counts.dead += 1
+
+
+async def _publish(publisher: Publisher, rows: Sequence[Any]) -> list[Exception | None]:
+    messages = [(subject(row["tenant_id"].hex, row["type"]), row["payload"], headers(row)) for row in rows]
+    return await publisher.publish(messages, HOLD_SECONDS)
 
 
 async def _delete(connection: Any, rows: Sequence[Any]) -> None:
@@ -175,8 +154,8 @@ async def _delete(connection: Any, rows: Sequence[Any]) -> None:
         await connection.execute(DELETE, *map(list, zip(*keys, strict=True)))
 
 
-def _permanent(error: BaseException) -> bool:
+def _permanent(error: Exception) -> bool:
     """Whether the message itself is at fault. That there is no stream is not: it is made, and the outbox waits."""
-    if isinstance(error, APIError):
-        return error.err_code in PERMANENT
+    if isinstance(error, Refused):
+        return error.code in PERMANENT
     return isinstance(error, MaxPayloadError | BadSubjectError | ValueError)

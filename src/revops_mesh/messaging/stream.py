@@ -13,11 +13,11 @@ from nats.errors import ConnectionReconnectingError
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
+from .publisher import Publisher
+
 NAME = "REVOPS"
 MAX_AGE = 30 * 86_400
 DUPLICATE_WINDOW = 120
-PENDING = 100_000
-"""Publications that may wait for acknowledgement; never reached, because there nats-py takes a cancellation for an error."""
 
 _log = logging.getLogger("revops.messaging")
 
@@ -36,13 +36,9 @@ class Stream:
         }
         self._client = Client()
         self._context: JetStreamContext | None = None
+        self._publisher = Publisher(self._client)
         self._ensured = False
         self._turn = asyncio.Lock()
-
-    @property
-    def max_payload(self) -> int:
-        """Bytes of headers and body that the server takes in a message; it hangs up on who sends more."""
-        return self._client.max_payload
 
     async def context(self) -> JetStreamContext:
         """JetStream with the stream in place; waits for the first connection.
@@ -58,6 +54,11 @@ class Stream:
         if self._context is None or not self._client.is_connected:
             raise ConnectionReconnectingError
         return self._context
+
+    async def publisher(self) -> Publisher:
+        """Publishes to the stream; waits and raises as `context`."""
+        await self.context()
+        return self._publisher
 
     def missed(self) -> None:
         """Has the stream looked for before the next use, and made if it is gone."""
@@ -75,7 +76,9 @@ class Stream:
             error_cb=self._note, disconnected_cb=partial(self._note, "connection lost"),
             reconnected_cb=partial(self._note, "connected again"), **self._options,
         )  # fmt: skip
-        return self._client.jetstream(publish_async_max_pending=PENDING)
+        self._publisher = Publisher(self._client)
+        await self._publisher.open()
+        return self._client.jetstream()
 
     async def _ensure(self, context: JetStreamContext) -> None:
         """Creates the stream, or brings what we rely on to our values and leaves the rest as its operator set it."""
@@ -89,5 +92,6 @@ class Stream:
         self._ensured = True
 
     async def _note(self, what: object) -> None:
-        _log.warning("NATS: %s", what if isinstance(what, str) else repr(what))
         self._ensured = False
+        if not self._client.is_closed:
+            _log.warning("NATS: %s", what if isinstance(what, str) else repr(what))

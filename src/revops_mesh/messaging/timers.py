@@ -15,7 +15,7 @@ from revops_mesh.kernel.pools import Pool
 
 from . import dead_letters, envelope
 from .delivery import ATTEMPTS, DELAYS, Delivery, delay
-from .worker import Counts, repeat
+from .worker import Counts, repeat, transaction
 
 BATCH = 16
 POLL_SECONDS = 0.25
@@ -25,7 +25,7 @@ CLAIM = (
     " WHERE t.due<=$1 AND (t.request_type=ANY($2::text[]) OR d.method=ANY($3::text[]))"
     " ORDER BY t.due LIMIT $4 FOR UPDATE OF t SKIP LOCKED"
 )
-DONE = "DELETE FROM kernel.timer WHERE tenant_id=$1 AND id=$2"
+DONE = "DELETE FROM kernel.timer t USING unnest($1::uuid[],$2::uuid[]) AS x(t,i) WHERE t.tenant_id=x.t AND t.id=x.i"
 LATER = "UPDATE kernel.timer SET due=$3,attempts=$4 WHERE tenant_id=$1 AND id=$2"
 
 
@@ -52,12 +52,16 @@ class Timers:
 
     async def fire(self) -> bool:
         """Calls a batch of what is due and free; False if nothing is."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with transaction(self._pool) as connection:
             rows = await connection.fetch(CLAIM, clock.now(), list(self._by_request), list(self._by_name), BATCH)
             deliveries = [self._read(row) for row in rows]
             problems = await asyncio.gather(*(delivery.attempted(self._kernel) for delivery in deliveries))
+            over = []
             for row, delivery, problem in zip(rows, deliveries, problems, strict=True):
-                await self._settle(connection, row, delivery, problem)
+                if await self._over(connection, row, delivery, problem):
+                    over.append((row["tenant_id"], row["id"]))
+            if over:
+                await connection.execute(DONE, *map(list, zip(*over, strict=True)))
         return bool(rows)
 
     def _read(self, row: Any) -> Delivery:
@@ -69,15 +73,14 @@ class Timers:
         method, event = self._by_name[row["request_type"]], envelope.remembered(row["event"])
         return Delivery(tenant, row["id"], method, row["letter"], row["trace"], attempt, event)
 
-    async def _settle(self, connection: Any, row: Any, delivery: Delivery, problem: str) -> None:
-        """Drops a timer that is over, and the letter it ran again; puts the others off."""
+    async def _over(self, connection: Any, row: Any, delivery: Delivery, problem: str) -> bool:
+        """Whether a timer has come to its end, and with it the letter that it ran again; else it is put off."""
         key = (row["tenant_id"], row["id"])
         if problem and delivery.attempt < ATTEMPTS:
             self._counts.retried += 1
             due = clock.now() + timedelta(seconds=delay(self._delays, delivery.attempt))
             await connection.execute(LATER, *key, due, delivery.attempt)
-            return
-        await connection.execute(DONE, *key)
+            return False
         if row["letter"] is not None:
             await connection.execute(dead_letters.REMOVE, *key)
         if problem:
@@ -85,3 +88,4 @@ class Timers:
             await delivery.bury(connection, problem)
         else:
             self._counts.fired += 1
+        return True

@@ -3,14 +3,17 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 import asyncpg
 from nats.errors import Error as NatsError
 
 from revops_mesh.kernel.errors import Failure
+from revops_mesh.kernel.pools import Pool
 
 SHORTEST, LONGEST = 0.1, 5.0
 """Seconds a worker waits after an error; doubled with each that follows soon."""
@@ -45,16 +48,22 @@ def expected(error: BaseException) -> bool:
     return isinstance(error, Failure | NatsError | asyncpg.PostgresError | asyncpg.InterfaceError | OSError)
 
 
+def cancelled() -> bool:
+    """Whether this task was told to end, although nats-py, or `asyncio.wait_for` before Python 3.12, swallowed that."""
+    task = asyncio.current_task()
+    return task is not None and bool(task.cancelling())
+
+
 async def repeat(step: Callable[[], Awaitable[bool]], pause: Callable[[], Awaitable[object]], name: str) -> None:
     """Runs a step until cancelled, and the pause whenever the step found nothing to do.
 
     No error ends it: each is logged, a fault of ours with its traceback, and the next step waits a while.
     """
     delay = SHORTEST
-    while True:
+    while not cancelled():
         started = monotonic()
         try:
-            if not await step():
+            if not await step() and not cancelled():
                 await pause()
             delay = SHORTEST
         except Exception as error:
@@ -63,3 +72,32 @@ async def repeat(step: Callable[[], Awaitable[bool]], pause: Callable[[], Awaita
             _log.log(level, "%s failed, again in %.1f s: %r", name, delay, error, exc_info=not expected(error))
             await asyncio.sleep(delay * random.uniform(0.75, 1.25))
             delay = min(2 * delay, LONGEST)
+    raise asyncio.CancelledError
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Any]:
+    """A connection inside a transaction, for a block.
+
+    Not asyncpg's own: cancelled in the middle of a BEGIN, that gives the connection back inside the transaction, and whoever
+    gets it next works in a savepoint that is never committed.
+    """
+    connection = await pool.take()
+    try:
+        await connection.execute("BEGIN")
+        yield connection
+        await connection.execute("COMMIT")
+    except BaseException:
+        await asyncio.shield(_abandon(pool, connection))
+        raise
+    pool.give(connection)
+
+
+async def _abandon(pool: Pool, connection: Any) -> None:
+    try:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
+    finally:
+        pool.give(connection)
