@@ -17,10 +17,10 @@ from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import reasons_pb2, tenants_pb2
 
 from revops_mesh import member
+from revops_mesh.identity import Tokens
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.errors import Failure
-from revops_mesh.kernel.identity import Tokens
 from revops_mesh.kernel.names import PLATFORM_TENANT, new_id, new_uuid
 from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import LoginPools

@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 
 from revops_mesh import catalog, platform, quoting
+from revops_mesh.identity import Authenticator, Tokens
 from revops_mesh.kernel.contract import methods_of
-from revops_mesh.kernel.identity import Authenticator, Tokens
 from revops_mesh.kernel.kinds import Kind
 from revops_mesh.kernel.observe import Observer
 from revops_mesh.kernel.pipeline import Kernel, Module

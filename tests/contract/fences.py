@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from revops_mesh import member
-from revops_mesh.kernel.identity import Tokens
+from revops_mesh.identity import Tokens
 from revops_mesh.kernel.pools import LoginPools, Pool
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations import walls

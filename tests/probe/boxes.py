@@ -134,4 +134,4 @@ class BoxService:
 def module() -> tuple[BoxService, Module]:
     """A fresh implementation and its module."""
     service = BoxService()
-    return service, Module("revops.probe.v1.BoxService", service, (Box, Room))
+    return service, Module("revops.probe.v1.BoxService", service, (Box, Room), (pb.Movement,))

@@ -4,15 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-import sqlalchemy as sa
 from joserfc.jwk import ECKey, KeySet
 from revops.platform.v1 import access_pb2, tenants_pb2
 from sqlalchemy import schema as ddl
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
 
+from revops_mesh.identity import Authenticator, Tokens
 from revops_mesh.kernel.contract import methods_of
-from revops_mesh.kernel.identity import Authenticator, Tokens
 from revops_mesh.kernel.kinds import kind_of
 from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import LoginPools
@@ -23,9 +21,9 @@ from revops_mesh.platform.directory import StoredDirectory
 from tests.world import AUDIENCE, ISSUER, World
 
 from .boxes import BoxService, module
-from .contract import pb
 
-STORED = (pb.Box, pb.Room, tenants_pb2.Tenant, access_pb2.Role, access_pb2.ServiceAccount, access_pb2.ApiKey)
+PLATFORM = (tenants_pb2.Tenant, access_pb2.Role, access_pb2.ServiceAccount, access_pb2.ApiKey)
+"""What the platform stores and identities are looked up in."""
 
 
 class ProbeWorld(World):
@@ -41,8 +39,7 @@ async def create_database(postgres: Postgres, name: str = "probe") -> str:
         await admin.execute(statement)
     await admin.execute(f"CREATE DATABASE {name} OWNER {walls.OWNER}")
     await admin.close()
-    metadata, dialect = metadata_of(map(kind_of, STORED)), postgresql.dialect()
-    _add_ledger(metadata)
+    metadata, dialect = metadata_of([*module()[1].kinds, *map(kind_of, PLATFORM)]), postgresql.dialect()
     owner = await asyncpg.connect(postgres.dsn(name, walls.OWNER))
     for schema in sorted({table.schema or "" for table in metadata.tables.values()}):
         await owner.execute(f"CREATE SCHEMA {schema}")
@@ -54,15 +51,6 @@ async def create_database(postgres: Postgres, name: str = "probe") -> str:
         await owner.execute(statement)
     await owner.close()
     return postgres.dsn(name)
-
-
-def _add_ledger(metadata: sa.MetaData) -> None:
-    """By hand, because `metadata_of` gives every index the column `name`, which a ledger does not have."""
-    sa.Table(
-        "movements", metadata, sa.Column("tenant_id", UUID(), primary_key=True), sa.Column("entry_id", UUID(), primary_key=True),
-        sa.Column("entry_time", TIMESTAMP(timezone=True)), sa.Column("box", sa.Text()), sa.Column("quantity", sa.BigInteger()),
-        sa.Column("sequence", sa.Text()), schema="probe", info={"tenant": True, "append_only": True},
-    )  # fmt: skip
 
 
 @asynccontextmanager

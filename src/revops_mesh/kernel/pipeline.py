@@ -22,11 +22,11 @@ from .aggregate import Aggregate
 from .call import Arrival, Call
 from .contract import Method, methods_of, patterns_of
 from .errors import BadField, Broken, Failure, invalid, refuse
-from .identity import Authenticator
 from .kinds import Kind, kind_of
 from .limiter import Limiter
 from .names import new_uuid
 from .pools import LoginPools
+from .principal import Authenticator
 from .refusals import Refusals
 from .shape import checker
 from .stages import STAGES, Layer, permitted

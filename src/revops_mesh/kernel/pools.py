@@ -132,6 +132,9 @@ class Pool:
         connection = await self.take(seconds=seconds)
         try:
             yield connection
+        except asyncio.CancelledError:
+            connection.terminate()  # cancelled in the middle of BEGIN it would come back inside a transaction
+            raise
         finally:
             if connection.is_in_transaction():
                 _log.warning("a connection of %s came back inside a transaction", self._login)

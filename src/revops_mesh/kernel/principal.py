@@ -71,3 +71,19 @@ class Directory(Protocol):
     async def api_key(self, tenant: UUID, key_id: str, secret: str) -> Identity | None:
         """The service account of a live key, None if there is none or the secret is wrong."""
         ...
+
+
+class Authenticator(Protocol):
+    """Turns credentials into principals."""
+
+    async def principal(self, metadata: Mapping[str, str]) -> Principal:
+        """The caller; refused with CREDENTIALS_MISSING, CREDENTIALS_INVALID, CREDENTIALS_EXPIRED or TENANT_SUSPENDED."""
+        ...
+
+    async def service(self, capability: str, tenant: UUID) -> Principal:
+        """The principal of a capability's reactions and timers in a tenant."""
+        ...
+
+    def forget(self) -> None:
+        """Forgets every verified credential, after keys were rotated."""
+        ...

@@ -11,6 +11,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from revops.platform.v1 import reasons_pb2 as platform
 
+from .acceptance import accepts
 from .contract import Method, described
 from .errors import invalid, refuse
 from .names import Pattern
@@ -39,20 +40,27 @@ def checker(method: Method, patterns: Mapping[str, Pattern]) -> Callable[[Messag
     storable = _storable(method.request)
     _VALIDATOR.collect_violations(method.request())  # compiles the rules now rather than in the first call
 
+    quick = accepts(described(method.request), patterns) if changed is None else None
+
     def check(request: Message, permissions: frozenset[str]) -> None:
+        violations: list[tuple[str, str]] = []
+        storable(request, violations)
+        if quick is None or not quick(request) or violations:
+            refuse_unsound(request, violations)
+        lacking = guarded - permissions
+        if lacking and changed is None and (found := first_set(request, lacking)):
+            raise refuse(platform.PERMISSION_REQUIRED, "{field} needs {permission}.", field=found[0], permission=found[1])
+
+    def refuse_unsound(request: Message, violations: list[tuple[str, str]]) -> None:
         if clear is not None:
             clear(request)
-        violations = _violations(request)
-        storable(request, violations)
+        violations += _violations(request)
         if rules is not None:
             rules(request, "", violations)
         if changed is not None:
             violations = _of_update(request, changed, violations)
         if violations:
             raise invalid(violations)
-        lacking = guarded - permissions
-        if lacking and changed is None and (found := first_set(request, lacking)):
-            raise refuse(platform.PERMISSION_REQUIRED, "{field} needs {permission}.", field=found[0], permission=found[1])
 
     return check
 

@@ -14,8 +14,8 @@ from urllib.request import urlopen
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
+from revops_mesh.identity import Tokens
 from revops_mesh.kernel.errors import Failure
-from revops_mesh.kernel.identity import Tokens
 
 REFRESH_SECONDS = 60.0
 SHORTEST_SECONDS = 1.0

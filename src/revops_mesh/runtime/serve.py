@@ -21,8 +21,8 @@ import uvloop
 from grpc_channelz.v1 import channelz, channelz_pb2
 from grpc_health.v1 import health_pb2
 
+from revops_mesh.identity import Tokens
 from revops_mesh.kernel.errors import Failure
-from revops_mesh.kernel.identity import Tokens
 from revops_mesh.kernel.observe import Observer
 from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import LoginPools

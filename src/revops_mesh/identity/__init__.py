@@ -13,9 +13,9 @@ from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import KeySet
 from revops.platform.v1 import reasons_pb2 as platform
 
-from . import clock
-from .errors import Failure, refuse
-from .principal import Directory, Identity, Principal
+from revops_mesh.kernel import clock
+from revops_mesh.kernel.errors import Failure, refuse
+from revops_mesh.kernel.principal import Directory, Identity, Principal
 
 REMEMBERED_SECONDS = 15.0
 """With as long again in the directory, a change is noticed within 30 s."""

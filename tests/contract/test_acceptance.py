@@ -1,0 +1,121 @@
+"""What the quick check accepts is sound by the general one, for requests drawn from the rules and from their borders."""
+
+from typing import Any
+
+import pytest
+from buf.validate import validate_pb2
+from google.api import field_behavior_pb2, resource_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from revops.quoting.v1 import quotes_pb2
+
+from revops_mesh import member
+from revops_mesh.kernel import shape, walk
+from revops_mesh.kernel.acceptance import accepts
+from revops_mesh.kernel.contract import Method, described, message_class, methods_of, patterns_of
+from tests.contract.test_round_trip import RANGES, WELL_KNOWN
+
+METHODS = [m for module in member.MODULES for m in methods_of(module.service) if not m.internal]
+PATTERNS = patterns_of(METHODS)
+EXAMPLES = {"c9b1f3a4-6f0e-4d7b-9a34-1f2e3d4c5b6a", "C9B1F3A4-6F0E-4D7B-9A34-1F2E3D4C5B6A", "c9b1f3a46f0e4d7b9a341f2e3d4c5b6a"}
+DEPTH = 4
+
+thoroughly = settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def texts(field: FieldDescriptor, rules: Any) -> st.SearchStrategy[str]:
+    """Texts near the rules: most obey them, some end in a line break, are too long by one, or anything."""
+    resource = field.GetOptions().Extensions[resource_pb2.resource_reference].type
+    near = [st.text(max_size=3), st.sampled_from(["", "\n", "a\n", "é" * 3])]
+    if resource in PATTERNS:
+        name = PATTERNS[resource].name("a-1", "x/y" if PATTERNS[resource].nested else "")
+        near += [st.just(name), st.just(name.replace("x/y", PATTERNS[resource].text.split("/{")[0] + "/p")), st.just(name + "\n")]
+    if rules.pattern:
+        near += [st.from_regex(rules.pattern, fullmatch=True), st.from_regex(rules.pattern)] * 3
+    if rules.uuid:
+        near += [st.sampled_from(sorted(EXAMPLES))]
+    for bound in {rules.min_len, rules.max_len} - {0}:
+        near += [st.just("é" * bound), st.just("a" * (bound + 1)), st.just("a" * (bound - 1))]
+    return st.one_of(near)
+
+
+def values(field: FieldDescriptor, depth: int) -> st.SearchStrategy[Any]:
+    rules = field.GetOptions().Extensions[validate_pb2.field]
+    if field.message_type is not None:
+        return near(field.message_type, depth - 1)
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return texts(field, rules.repeated.items.string if field.is_repeated else rules.string)
+    if field.enum_type is not None:
+        return st.sampled_from([*(value.number for value in field.enum_type.values), 99])
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return st.booleans()
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return st.binary(max_size=4)
+    low, high = RANGES[field.type]
+    own = getattr(rules, rules.WhichOneof("type") or "int32")
+    borders = [n + d for n in (getattr(own, "gte", 0), getattr(own, "lte", 0)) for d in (-1, 0, 1)]
+    return st.sampled_from([n for n in (*borders, 0, 1) if low <= n <= high])
+
+
+def near(descriptor: Descriptor, depth: int = DEPTH) -> st.SearchStrategy[Message]:
+    """Messages that mostly obey the rules; required fields are mostly set."""
+    if descriptor.full_name in WELL_KNOWN:
+        return WELL_KNOWN[descriptor.full_name]
+
+    @st.composite
+    def build(draw: st.DrawFn) -> Message:
+        message: Any = message_class(descriptor.full_name)()
+        for field in descriptor.fields:
+            behaviors = field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+            required = field_behavior_pb2.REQUIRED in behaviors
+            if (depth == 0 and field.message_type is not None) or draw(st.integers(0, 9)) < (1 if required else 7):
+                continue
+            if field.is_repeated:
+                getattr(message, field.name).extend(draw(st.lists(values(field, depth), max_size=2)))
+            elif field.message_type is not None:
+                getattr(message, field.name).CopyFrom(draw(values(field, depth)))
+            else:
+                setattr(message, field.name, draw(values(field, depth)))
+        return message
+
+    return build()
+
+
+def general(method: Method, request: Message) -> list[tuple[str, str]]:
+    """What the general check finds."""
+    if (clear := walk.without_output_only(method.request)) is not None:
+        clear(request)
+    violations = shape._violations(request)
+    rules = shape._rules(described(method.request), PATTERNS, frozenset())
+    if rules is not None:
+        rules(request, "", violations)
+    return violations
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.full_name)
+def test_what_is_accepted_is_sound_and_cleared_alike(method: Method) -> None:
+    quick, seen = accepts(described(method.request), PATTERNS), {True: 0, False: 0}
+
+    @thoroughly
+    @given(near(described(method.request)))
+    def holds(request: Message) -> None:
+        other = type(request)()
+        other.CopyFrom(request)
+        accepted = quick(request)
+        seen[accepted] += 1
+        if accepted:
+            assert general(method, other) == []
+            assert request == other
+
+    holds()
+
+
+def test_an_ordinary_offer_is_accepted() -> None:
+    request = quotes_pb2.CreateQuoteRequest(request_id="c9b1f3a4-6f0e-4d7b-9a34-1f2e3d4c5b6a")
+    request.quote.account, request.quote.currency_code = "accounts/acme", "EUR"
+    request.quote.lines.add(rate_plan="products/a/ratePlans/b", quantity="2", discount_rate="0.1")
+    assert accepts(described(request), PATTERNS)(request)
+    request.quote.lines[0].quantity = "0.0"
+    assert not accepts(described(request), PATTERNS)(request)
