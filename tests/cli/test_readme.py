@@ -36,7 +36,7 @@ def test_a_start_says_what_the_readme_shows(machine: Machine) -> None:
 @pytest.mark.parametrize("block", BLOCKS[1:])
 def test_a_call_answers_what_the_readme_shows(machine: Machine, block: str) -> None:
     command, shown = split(block)
-    here = command.replace(".venv/bin/revops", f"{sys.executable} -m revops_mesh.cli").replace(".venv/bin/", "")
+    here = command.replace(".venv/bin/", "").replace("revops call", f"{sys.executable} -m revops_mesh.cli call")
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ran = subprocess.run(
         ["bash", "-c", here.replace("7050", str(machine.up.port))],

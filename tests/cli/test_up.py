@@ -1,6 +1,7 @@
 """`revops up` starts everything, tells a newcomer what to try, keeps it running and stops all of it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,7 +58,8 @@ def test_it_tells_where_everything_is(machine: Machine) -> None:
 def test_the_three_commands_to_try_work_as_printed(machine: Machine, number: int) -> None:
     if not Path(sys.executable).with_name("buf").exists():
         pytest.skip("buf is not installed beside this Python")
-    commands = ["buf" + part.split("\n\nCtrl-C")[0].rstrip() for part in machine.up.said.split("\nbuf")[1:]]
+    parts = re.split(r"\n(?=(?:\S+/)?buf )", machine.up.said)[1:]
+    commands = [part.split("\n\nCtrl-C")[0].rstrip() for part in parts]
     assert len(commands) == 3
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ran = subprocess.run(

@@ -44,7 +44,9 @@ async def test_an_undeclared_question_is_a_fault(method: Method, world: World) -
         if world.kernel.by_request(question[0]).full_name in method.asks:
             continue
         modules = [Module(m.service, Asking(m.implementation, question), m.aggregates) for m in world.kernel.modules]
-        kernel = Kernel(modules, world.pools, world.kernel.authenticator, secrets=world.kernel.secrets)
+        kernel = Kernel(
+            modules, world.pools, world.kernel.authenticator, secrets=world.kernel.secrets, permissions=world.kernel.permissions
+        )
         outcome = await attempt(owner, method, request, kernel)
         assert isinstance(outcome, Failure)
         assert outcome.reason == "FAULT"

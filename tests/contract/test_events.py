@@ -58,7 +58,9 @@ async def test_a_call_records_what_its_contract_declares(method: Method, world: 
 async def test_an_undeclared_event_is_a_fault_that_leaves_nothing(method: Method, world: World) -> None:
     fired: list[str] = []
     modules = [Module(m.service, Recording(m.implementation, fired), m.aggregates) for m in world.kernel.modules]
-    kernel = Kernel(modules, world.pools, world.kernel.authenticator, secrets=world.kernel.secrets)
+    kernel = Kernel(
+        modules, world.pools, world.kernel.authenticator, secrets=world.kernel.secrets, permissions=world.kernel.permissions
+    )
     owner = await owner_of(world, method)
     request = await STORIES[method.full_name](world, owner)
     before = await snapshot(world, owner.tenant)
