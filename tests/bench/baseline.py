@@ -4,11 +4,14 @@ Frozen means: never edited to flatter or to shame; a change of the schema change
 pool size, durability, process count and headers as the member. The bodies are protobuf messages prepared beforehand.
 """
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from google.protobuf.message import Message
+from nats.js import JetStreamContext
 
 BEGIN = "BEGIN;SET LOCAL app.tenant_id='{tenant}'"
 CLAIM = (
@@ -62,3 +65,8 @@ async def create(pool: Any, tenant: UUID, ids: dict[str, Any], row: tuple[Any, .
         await connection.execute(BEGIN.format(tenant=tenant) + CLAIM.format(tenant=tenant, **ids))
         await connection.execute(CREATE, tenant, *row)
         await connection.execute("COMMIT")
+
+
+async def publish(stream: JetStreamContext, messages: Sequence[tuple[str, bytes, dict[str, str]]]) -> None:
+    """Pipelined by nats-py: subject, payload and headers, prepared beforehand; returns when all are acknowledged."""
+    await asyncio.gather(*[await stream.publish_async(subject, body, headers=headers) for subject, body, headers in messages])

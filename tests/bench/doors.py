@@ -9,7 +9,7 @@ from revops_mesh.kernel.names import new_uuid
 from tests.bench.measure import Line, at_least, interleave
 from tests.bench.world import Bench
 
-CALLS = 1600
+CALLS = 640
 
 
 def quote() -> Iterator[bytes]:
@@ -23,19 +23,19 @@ def quote() -> Iterator[bytes]:
 
 async def pipeline(bench: Bench, rounds: int) -> list[Line]:
     """Identity, limits, permission, validation of ten lines, metrics, access line; span not sampled."""
-    tenant = new_uuid()
-    echo, full = await bench.serve("echo", tenant), await bench.serve("pipeline3", tenant)
-    bare = echo.variant("echo", "/bench/Echo", quote())
-    whole = full.variant("pipeline", "/revops.bench3.v1.EchoService/Echo0", quote())
-    await interleave([bare, whole], rounds, CALLS)
+    caller = bench.headers(new_uuid())
+    echo, full = await bench.serve("echo"), await bench.serve("pipeline3")
+    bare = echo.variant("echo", "/bench/Echo", quote(), caller)
+    whole = full.variant("pipeline", "/revops.bench3.v1.EchoService/Echo0", quote(), caller)
+    await interleave([(bare, CALLS), (whole, CALLS)], rounds)
     return [at_least("full pipeline, no store, against a bare table", bare, whole, 0.70)]
 
 
 async def methods(bench: Bench, rounds: int) -> list[Line]:
     """The dispatch table is flat in the number of methods."""
-    tenant = new_uuid()
-    few, many = await bench.serve("pipeline3", tenant), await bench.serve("pipeline300", tenant)
-    three = few.variant("3 methods", "/revops.bench3.v1.EchoService/Echo2", quote())
-    three_hundred = many.variant("300 methods", "/revops.bench300.v1.EchoService/Echo299", quote())
-    await interleave([three, three_hundred], rounds, CALLS)
+    caller = bench.headers(new_uuid())
+    few, many = await bench.serve("pipeline3"), await bench.serve("pipeline300")
+    three = few.variant("3 methods", "/revops.bench3.v1.EchoService/Echo2", quote(), caller)
+    three_hundred = many.variant("300 methods", "/revops.bench300.v1.EchoService/Echo299", quote(), caller)
+    await interleave([(three, CALLS), (three_hundred, CALLS)], rounds)
     return [at_least("300 registered methods against 3", three, three_hundred, 0.97)]

@@ -1,30 +1,45 @@
-"""One server of the bench, in a process of its own: `python -m tests.bench.server VARIANT PORT KEYFILE [DSN]`.
+"""One server of the bench, in a process of its own: `python -m tests.bench.server VARIANT PORT KEYFILE DSN [NATS]`.
 
 Variants: `echo` (bare generic table), `pipeline3` and `pipeline300` (kernel without store), `raw` (hand-written handlers over the
-store), `member` (the real one).
+store), `member` (the real one), `relay` (the relay, and publication by hand).
 """
 
+import asyncio
+import cProfile
 import gc
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import grpc
 import uvloop
+from google.protobuf.message import Message
+from google.protobuf.wrappers_pb2 import Int32Value
 from joserfc.jwk import ECKey, KeySet
 from revops.quoting.v1 import quotes_pb2 as quotes
 
 from revops_mesh import member
-from revops_mesh.kernel.identity import Tokens
+from revops_mesh.identity import Tokens
 from revops_mesh.kernel.names import derived, new_id, new_uuid
-from revops_mesh.kernel.pools import LoginPools
-from revops_mesh.numbers.money import EXACT
+from revops_mesh.kernel.pools import LoginPools, Pool
+from revops_mesh.messaging.envelope import headers, subject
+from revops_mesh.messaging.relay import Relay
+from revops_mesh.messaging.stream import Stream
+from revops_mesh.messaging.worker import Counts
 from revops_mesh.runtime.server import OPTIONS, Streams, Table, kernel_handlers
 from tests.bench import baseline, synthetic
 
 POOL = 16
+PROFILE = os.environ.get("BENCH_PROFILE", "")
+"""Where to leave profiles of the servers, as in /tmp/profile; empty for none."""
+SERVICE = "/revops.quoting.v1.QuoteService"
+ANNA = derived("principal", "users/anna")
 
 
 async def never(failure: object) -> bool:
@@ -57,9 +72,23 @@ def tenant_of(context: Any) -> UUID:
     return UUID(dict(context.invocation_metadata())["tenant"])
 
 
+def as_stored(quote: Any, request: Any) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """The replay key and the row that the baseline writes for a quote."""
+    request_id, digest, net = UUID(request.request_id), new_uuid(), quote.totals.net_amount
+    event = quotes.QuoteCreated(quote=quote.name, account=quote.account, net_amount=net).SerializeToString()
+    money = (quote.account, Decimal(net.amount), list(quote.price_entries))
+    outbox = (hash(quote.name) & 63, new_uuid(), event)
+    row = (quote.name, quote.SerializeToString(), *money, *outbox, digest, request.SerializeToString(), ANNA, request_id)
+    return {"principal": ANNA, "request_id": request_id, "digest": digest}, row
+
+
 async def raw_table(dsn: str) -> dict[str, Any]:
-    """Hand-written handlers over the baseline's statements; the tenant and the name come with the request."""
+    """Hand-written handlers over the baseline's statements, which take the member's requests and write its rows.
+
+    They price nothing: what `Create` stores and answers are, in turns, the tenant's first fifty quotes under new names.
+    """
     pool = await baseline.open_pool(dsn, POOL)
+    priced: dict[UUID, Iterator[Message]] = {}
 
     async def get(request: Any, context: Any) -> Any:
         return await baseline.get(pool, tenant_of(context), request.name, quotes.Quote)
@@ -68,63 +97,91 @@ async def raw_table(dsn: str) -> dict[str, Any]:
         return quotes.ListQuotesResponse(quotes=await baseline.page(pool, tenant_of(context), request.page_token, quotes.Quote))
 
     async def create(request: Any, context: Any) -> Any:
-        tenant, principal = tenant_of(context), derived("principal", "users/anna")
-        quote, body = request.quote, request.quote.SerializeToString()
+        tenant = tenant_of(context)
+        if tenant not in priced:
+            priced[tenant] = cycle(await baseline.page(pool, tenant, "", quotes.Quote))
+        quote: Any = next(priced[tenant])
         quote.name = f"quotes/{new_id()}"
-        request_id, digest = UUID(request.request_id), new_uuid()
-        ids = {"principal": principal, "request_id": request_id, "digest": digest}
-        event = quotes.QuoteCreated(quote=quote.name, account=quote.account).SerializeToString()
-        net = EXACT.create_decimal("1000.00")
-        entries = [charge.price_entry for line in quote.lines for charge in line.charges]
-        row = (
-            quote.name,
-            body,
-            quote.account,
-            net,
-            entries,
-            hash(quote.name) & 63,
-            new_uuid(),
-            event,
-            digest,
-            body,
-            principal,
-            request_id,
-        )
+        ids, row = as_stored(quote, request)
         await baseline.create(pool, tenant, ids, row)
         return quote
 
     return {
-        "/bench/Get": unary(get, quotes.GetQuoteRequest, quotes.Quote),
-        "/bench/List": unary(page, quotes.ListQuotesRequest, quotes.ListQuotesResponse),
-        "/bench/Create": unary(create, quotes.CreateQuoteRequest, quotes.Quote),
+        f"{SERVICE}/GetQuote": unary(get, quotes.GetQuoteRequest, quotes.Quote),
+        f"{SERVICE}/ListQuotes": unary(page, quotes.ListQuotesRequest, quotes.ListQuotesResponse),
+        f"{SERVICE}/CreateQuote": unary(create, quotes.CreateQuoteRequest, quotes.Quote),
     }
 
 
-async def table(variant: str, key: ECKey, dsn: str) -> dict[str, Any]:
-    """The handlers of a variant."""
+def relay_table(dsn: str, nats_url: str) -> dict[str, Any]:
+    """A relay that runs until the outbox is empty whenever it is called, and the same events published by hand."""
+    counts, pool, stream = Counts(), Pool(dsn, "revops_relay", 4), Stream(nats_url)
+    prepared: list[tuple[str, bytes, dict[str, str]]] = []
+
+    async def relay(request: Any, context: Any) -> Any:
+        before, running = counts.published, asyncio.create_task(Relay(pool, stream, counts).run())
+        async with pool.acquire() as connection:
+            while await connection.fetchval("SELECT EXISTS (SELECT FROM kernel.outbox)"):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        running.cancel()
+        await asyncio.wait([running])
+        return Int32Value(value=counts.published - before)
+
+    async def prepare(request: Any, context: Any) -> Any:
+        async with pool.acquire() as connection:
+            rows = await connection.fetch("SELECT * FROM kernel.outbox ORDER BY bucket,tenant_id,aggregate,revision,n")
+            await connection.execute("DELETE FROM kernel.outbox")
+        prepared[:] = [(subject(row["tenant_id"].hex, row["type"]), row["payload"], headers(row)) for row in rows]
+        return Int32Value(value=len(prepared))
+
+    async def publish(request: Any, context: Any) -> Any:
+        await baseline.publish(await stream.context(), prepared)
+        return request
+
+    handlers = {"Relay": relay, "Prepare": prepare, "Publish": publish}
+    return {f"/bench/{name}": unary(handler, Int32Value, Int32Value) for name, handler in handlers.items()}
+
+
+async def table(variant: str, key: ECKey, dsn: str, extra: str) -> dict[str, Any]:
+    """The handlers of a variant; `extra` is the URL of NATS for the relay."""
     if variant == "echo":
         return echo_table()
     if variant.startswith("pipeline"):
         return kernel_table(synthetic.kernel(int(variant.removeprefix("pipeline")), key))
     if variant == "raw":
         return await raw_table(dsn)
+    if variant == "relay":
+        return relay_table(dsn, extra)
     pools = await LoginPools.open(dsn, POOL)
     tokens = Tokens(KeySet([key]), synthetic.ISSUER, synthetic.AUDIENCE)
     return kernel_table(member.compose(pools, tokens, [b"bench" * 8]))
 
 
-async def main(variant: str, port: str, key_file: str, dsn: str = "") -> None:
+async def main(variant: str, port: str, key_file: str, dsn: str, extra: str = "") -> None:
     """Serves until killed."""
     os.sched_setaffinity(0, {0})
     key = ECKey.import_key(Path(key_file).read_text())
     options = [*(o for o in OPTIONS if "max_connection" not in o[0]), ("grpc.so_reuseport", 0)]
     server = grpc.aio.server(options=options)
-    server.add_generic_rpc_handlers((Table(await table(variant, key, dsn)),))
+    server.add_generic_rpc_handlers((Table(await table(variant, key, dsn, extra)),))
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     gc.freeze()
     print("ready", flush=True)
-    await server.wait_for_termination()
+    if PROFILE:
+        await profiled(f"{PROFILE}.{variant}")
+    else:
+        await server.wait_for_termination()
+
+
+async def profiled(path: str) -> None:
+    """Serves under cProfile until SIGTERM and leaves the statistics in a file. Then no number of the bench means anything."""
+    stopped, profile = asyncio.Event(), cProfile.Profile()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    profile.enable()
+    await stopped.wait()
+    profile.disable()
+    profile.dump_stats(path)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from joserfc.jwk import ECKey, KeySet
 from revops.options.v1 import options_pb2 as options
 from revops.quoting.v1 import quotes_pb2
 
+from revops_mesh.identity import Authenticator, Tokens
 from revops_mesh.kernel.call import Call
 from revops_mesh.kernel.contract import Method
-from revops_mesh.kernel.identity import Authenticator, Tokens
 from revops_mesh.kernel.pipeline import Kernel, Module
 from revops_mesh.kernel.pools import LoginPools, Pool
 from revops_mesh.kernel.principal import Identity, Standing

@@ -5,9 +5,10 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from itertools import count
+from functools import partial
+from itertools import count, cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -24,48 +25,62 @@ from revops_mesh.local.ports import free_port
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations import bootstrap, migrate
 from tests.bench import synthetic
-from tests.bench.measure import Variant
+from tests.bench.measure import Variant, backend_seconds
 from tests.world import World
 
 IN_FLIGHT = 16
+DATABASE = "revops"
+
+Headers = tuple[tuple[str, str], ...]
+M = TypeVar("M", bound=Message)
 
 
 class Server:
     """A server process and a channel to it."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, channel: grpc.aio.Channel, headers: tuple[tuple[str, str], ...]
-    ) -> None:
-        self.process, self.channel, self.headers = process, channel, headers
+    def __init__(self, process: asyncio.subprocess.Process, channel: grpc.aio.Channel, backends: Callable[[], float]) -> None:
+        """`backends` tells the CPU seconds of the PostgreSQL backends for its login and database."""
+        self.process, self.channel, self.backends = process, channel, backends
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
-    def variant(self, name: str, path: str, requests: Iterator[bytes]) -> Variant:
-        """A variant that sends requests, sixteen at a time, and fails on the first refusal."""
-        call = self.channel.unary_unary(path)
+    async def ask(self, path: str, request: Message, response: type[M], caller: Headers) -> M:
+        """One answer."""
+        answer = await self.channel.unary_unary(path)(request.SerializeToString(), metadata=caller, timeout=30)
+        return response.FromString(answer)
+
+    def variant(self, name: str, path: str, requests: Iterator[bytes], *callers: Headers) -> Variant:
+        """A variant that sends requests, sixteen at a time, from callers in turns, and fails on the first refusal."""
+        call, turns = self.channel.unary_unary(path), cycle(callers)
 
         async def worker(calls: int) -> None:
             for _ in range(calls):
-                await call(next(requests), metadata=self.headers, timeout=10)
+                await call(next(requests), metadata=next(turns), timeout=30)
 
         async def round(calls: int) -> None:
+            if calls % IN_FLIGHT:
+                raise ValueError(f"{calls} calls cannot be spread over {IN_FLIGHT} callers")
             await asyncio.gather(*(worker(calls // IN_FLIGHT) for _ in range(IN_FLIGHT)))
 
-        return Variant(name, self.pid, round)
+        return Variant(name, self.pid, round, self.backends)
 
 
 class Bench:
     """The whole bench's surroundings."""
 
-    def __init__(self, stack: AsyncExitStack, folder: Path, postgres: Postgres, world: World) -> None:
-        self.stack, self.folder, self.postgres, self.world = stack, folder, postgres, world
+    stack: AsyncExitStack
+    """What the section at hand has started ends with it."""
+    world: World
+
+    def __init__(self, folder: Path, postgres: Postgres) -> None:
+        self.folder, self.postgres = folder, postgres
         self.key = ECKey.generate_key("P-256")
         (folder / "key.pem").write_bytes(self.key.as_pem(private=True))
         os.sched_setaffinity(0, {1})
 
-    def headers(self, tenant: UUID) -> tuple[tuple[str, str], ...]:
+    def headers(self, tenant: UUID) -> Headers:
         """The same for every variant: a token, a trace that is not sampled, the tenant for hand-written handlers."""
         claims = {
             "iss": synthetic.ISSUER, "aud": synthetic.AUDIENCE, "sub": "users/anna", "tenant": tenant.hex,
@@ -75,22 +90,24 @@ class Bench:
         trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
         return (("authorization", f"Bearer {token}"), ("traceparent", trace), ("tenant", tenant.hex))
 
-    async def serve(self, variant: str, tenant: UUID) -> Server:
-        """Starts a server and waits until it is ready."""
+    async def serve(self, variant: str, database: str = DATABASE, *extra: str) -> Server:
+        """Starts a server and waits until it is ready; `extra` are what only its variant needs to know."""
         port = free_port()
-        arguments = [variant, str(port), str(self.folder / "key.pem"), self.postgres.dsn("revops")]
+        arguments = [variant, str(port), str(self.folder / "key.pem"), self.postgres.dsn(database), *extra]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.bench.server", *arguments, stdout=asyncio.subprocess.PIPE
         )
         assert process.stdout is not None
         if (await process.stdout.readline()).strip() != b"ready":
             raise RuntimeError(f"the {variant} server did not start")
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-        self.stack.push_async_callback(_stop, process, channel)
-        return Server(process, channel, self.headers(tenant))
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", 64 << 20)])
+        self.stack.push_async_callback(stop, process, channel)
+        login = "revops_relay" if variant == "relay" else "revops_app"
+        return Server(process, channel, partial(backend_seconds, self.postgres.pid, f"{login} {database}"))
 
 
-async def _stop(process: asyncio.subprocess.Process, channel: grpc.aio.Channel) -> None:
+async def stop(process: asyncio.subprocess.Process, channel: grpc.aio.Channel) -> None:
+    """Ends a server."""
     await channel.close()
     if process.returncode is None:
         process.terminate()
@@ -127,15 +144,22 @@ def offers(plans: list[str], lines: int) -> Iterator[quotes.CreateQuoteRequest]:
         yield quotes.CreateQuoteRequest(quote=quote, request_id=str(uuid4()))
 
 
-async def owner(bench: Bench) -> asyncpg.Connection:
-    """A connection that sees everything, for counts and statistics."""
-    return await asyncpg.connect(bench.postgres.dsn("revops", "postgres"))
+async def owner(bench: Bench, database: str = DATABASE) -> asyncpg.Connection:
+    """A connection that sees everything, for counts and statistics; closed at the end of the section."""
+    connection = await asyncpg.connect(bench.postgres.dsn(database, "postgres"))
+    bench.stack.push_async_callback(connection.close)
+    return connection
+
+
+async def database(bench: Bench, name: str) -> str:
+    """The DSN of a migrated database, made if there is none."""
+    await asyncio.to_thread(bootstrap, bench.postgres.dsn(), name)
+    await asyncio.to_thread(migrate, bench.postgres.dsn(name))
+    return bench.postgres.dsn(name)
 
 
 async def surroundings(stack: AsyncExitStack, folder: Path) -> Bench:
     """A durable PostgreSQL with a migrated database and a member in this process, through which data is made."""
-    postgres = stack.enter_context(Postgres(folder / "postgres"))
-    await asyncio.to_thread(bootstrap, postgres.dsn(), "revops")
-    dsn = postgres.dsn("revops")
-    await asyncio.to_thread(migrate, dsn)
-    return Bench(stack, folder, postgres, await stack.enter_async_context(World.open(dsn)))
+    bench = Bench(folder, stack.enter_context(Postgres(folder / "postgres")))
+    bench.world = await stack.enter_async_context(World.open(await database(bench, DATABASE)))
+    return bench
