@@ -141,3 +141,14 @@ async def test_auditors_list_letters_and_replay_none(relay: Pool, anna: Caller, 
     name, auditor = await buried(relay, anna), await world.caller("auditor", tenant=anna.tenant)
     assert [letter.name for letter in await listed(auditor)] == [name]
     assert (await auditor.refusal(pb.ReplayDeadLetterRequest(name=name))).reason == "PERMISSION_REQUIRED"
+
+
+async def test_a_letter_with_unreadable_facts_does_not_stop_the_others(relay: Pool, anna: Caller, world: World) -> None:
+    unreadable, sound = await buried(relay, anna), await buried(relay, anna)
+    await world.owner.execute(
+        'UPDATE kernel.dead_letter SET event=\'{"traceparent": ""}\' WHERE id=$1', UUID(unreadable.removeprefix("deadLetters/"))
+    )
+    for name in (unreadable, sound):
+        await anna(pb.ReplayDeadLetterRequest(name=name))
+    await fire(world, relay)
+    assert sound not in [letter.name for letter in await listed(anna)]

@@ -51,7 +51,13 @@ def facts(event: Event, trace: str) -> str:
 
 
 def remembered(kept: str) -> Event | None:
-    """The event of a dead letter; None if it was a timer's."""
-    if not (found := json.loads(kept)):
+    """The event of a dead letter; None if it was a timer's, or if its facts are not whole.
+
+    One unreadable letter must not stop the others: its method is told that there is no event, and it becomes a letter again.
+    """
+    found = json.loads(kept)
+    try:
+        time = datetime.fromisoformat(found["time"])
+        return Event(UUID(found["id"]), found["subject"], (int(found["revision"]), int(found["n"])), time)
+    except (KeyError, ValueError, TypeError):
         return None
-    return Event(UUID(found["id"]), found["subject"], (found["revision"], found["n"]), datetime.fromisoformat(found["time"]))
