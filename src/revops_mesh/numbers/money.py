@@ -112,6 +112,9 @@ def decimal_text(value: Decimal) -> str:
 def money_text(value: Decimal, currency_code: str) -> str:
     """Canonical text of an amount: at least the decimals of the currency and no trailing zeros beyond them."""
     digits = _minor_digits(currency_code)
+    text = str(value)
+    if digits and text[-digits - 1 : -digits] == "." and (value or text[0] != "-"):
+        return text  # an amount at its minor unit, as nearly all are
     text = decimal_text(value)
     whole, _, decimals = text.partition(".")
     if len(decimals) >= digits:
