@@ -24,16 +24,25 @@ COUNTED = 4 * IN_FLIGHT
 
 @dataclass(frozen=True)
 class Pair:
-    """One method by hand and by the member, and the tenants of either."""
+    """One method by hand and by the member, for somebody who may read all and for a seller, who may not see margins."""
 
     method: str
     by_hand: Variant
     member: Variant
+    seller: Variant
     tenants: tuple[UUID, UUID]
+    """Of the calls by hand and of the others."""
 
-    def against(self, goal: float) -> Line:
-        """The line of its promise."""
-        return at_least(f"{self.method} against statements by hand", self.by_hand, self.member, goal)
+    def against(self, goal: float) -> tuple[Line, Line]:
+        """The lines of its promise."""
+        return (
+            at_least(f"{self.method} against statements by hand", self.by_hand, self.member, goal),
+            at_least(f"{self.method} by a seller, answers masked", self.by_hand, self.seller, goal),
+        )
+
+    async def measure(self, rounds: int, calls: int, *beside: Variant) -> None:
+        """Measures it, with others in turns."""
+        await interleave([(each, calls) for each in (*beside, self.by_hand, self.member, self.seller)], rounds)
 
     async def told(self, counter: Counter) -> AsyncIterator[Line]:
         """What either side has PostgreSQL do."""
@@ -45,29 +54,34 @@ class Pair:
 
 
 async def quotes(bench: Bench, rounds: int) -> list[Line]:
-    """Three ratios, the absolute cost of CreateQuote, and what either side has PostgreSQL do."""
+    """Ratios of three methods, the absolute cost of CreateQuote, and what either side has PostgreSQL do."""
     first, second = await bench.world.tenant(), await bench.world.tenant()
     raw, member, echo = await bench.serve("raw"), await bench.serve("member"), await bench.serve("echo")
 
-    def pair(method: str, requests: tuple[Iterator[bytes], Iterator[bytes]], tenants: tuple[UUID, UUID]) -> Pair:
-        sides = zip(("by hand", "member"), (raw, member), requests, tenants, strict=True)
-        mine, theirs = (s.variant(name, f"{SERVICE}/{method}", r, bench.headers(t)) for name, s, r, t in sides)
-        return Pair(method, mine, theirs, tenants)
+    def pair(method: str, by_hand: Iterator[bytes], requests: Iterator[bytes], tenants: tuple[UUID, UUID]) -> Pair:
+        path, (mine, theirs) = f"{SERVICE}/{method}", tenants
+        return Pair(
+            method,
+            raw.variant("by hand", path, by_hand, bench.headers(mine)),
+            member.variant("member", path, requests, bench.headers(theirs)),
+            member.variant("seller", path, requests, bench.headers(theirs, "seller")),
+            tenants,
+        )
 
-    create = pair("CreateQuote", (await stored(bench, first), await stored(bench, second)), (first, second))
+    create = pair("CreateQuote", await stored(bench, first), await stored(bench, second), (first, second))
     # Both sides read the same rows in the same order.
     gets, lists, lists_by_hand = await reads(member, bench.headers(second))
-    get = pair("GetQuote", tee(gets), (second, second))
-    page = pair("ListQuotes", (lists_by_hand, lists), (second, second))
+    get = pair("GetQuote", *tee(gets), (second, second))
+    page = pair("ListQuotes", lists_by_hand, lists, (second, second))
     bare = echo.variant("echo", "/bench/Echo", quote(), bench.headers(second))
-    await interleave([(bare, CREATES), (create.by_hand, CREATES), (create.member, CREATES)], rounds)
-    await interleave([(get.by_hand, GETS), (get.member, GETS)], rounds)
-    await interleave([(page.by_hand, LISTS), (page.member, LISTS)], rounds)
+    await create.measure(rounds, CREATES, bare)
+    await get.measure(rounds, GETS)
+    await page.measure(rounds, LISTS)
     counter = Counter(await owner(bench))
     return [
-        create.against(0.50),
-        get.against(0.70),
-        page.against(0.70),
+        *create.against(0.50),
+        *get.against(0.70),
+        *page.against(0.70),
         calibrated("CreateQuote, PostgreSQL's share included", bare, create.member, 2000),
         *[line for each in (create, get, page) async for line in each.told(counter)],
     ]

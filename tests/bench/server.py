@@ -94,7 +94,8 @@ async def raw_table(dsn: str) -> dict[str, Any]:
         return await baseline.get(pool, tenant_of(context), request.name, quotes.Quote)
 
     async def page(request: Any, context: Any) -> Any:
-        return quotes.ListQuotesResponse(quotes=await baseline.page(pool, tenant_of(context), request.page_token, quotes.Quote))
+        found: Any = await baseline.page(pool, tenant_of(context), request.page_token, quotes.Quote)
+        return quotes.ListQuotesResponse(quotes=found)
 
     async def create(request: Any, context: Any) -> Any:
         tenant = tenant_of(context)

@@ -19,6 +19,7 @@ from joserfc.jwk import ECKey
 from revops.catalog.v1 import price_books_pb2 as books
 from revops.catalog.v1 import products_pb2 as products
 from revops.quoting.v1 import quotes_pb2 as quotes
+from revops.type.v1.pricing_pb2 import CHARGE_MODEL_PER_UNIT
 
 from revops_mesh.kernel import clock
 from revops_mesh.local.ports import free_port
@@ -48,12 +49,13 @@ class Server:
 
     async def ask(self, path: str, request: Message, response: type[M], caller: Headers) -> M:
         """One answer."""
-        answer = await self.channel.unary_unary(path)(request.SerializeToString(), metadata=caller, timeout=30)
-        return response.FromString(answer)
+        call: Any = self.channel.unary_unary(path)
+        return response.FromString(await call(request.SerializeToString(), metadata=caller, timeout=30))
 
     def variant(self, name: str, path: str, requests: Iterator[bytes], *callers: Headers) -> Variant:
         """A variant that sends requests, sixteen at a time, from callers in turns, and fails on the first refusal."""
-        call, turns = self.channel.unary_unary(path), cycle(callers)
+        call: Any = self.channel.unary_unary(path)
+        turns = cycle(callers)
 
         async def worker(calls: int) -> None:
             for _ in range(calls):
@@ -80,11 +82,14 @@ class Bench:
         (folder / "key.pem").write_bytes(self.key.as_pem(private=True))
         os.sched_setaffinity(0, {1})
 
-    def headers(self, tenant: UUID) -> Headers:
-        """The same for every variant: a token, a trace that is not sampled, the tenant for hand-written handlers."""
+    def headers(self, tenant: UUID, *roles: str) -> Headers:
+        """The same for every variant: a token, a trace that is not sampled, the tenant for hand-written handlers.
+
+        Without roles it is somebody who may read everything.
+        """
         claims = {
             "iss": synthetic.ISSUER, "aud": synthetic.AUDIENCE, "sub": "users/anna", "tenant": tenant.hex,
-            "roles": ["admin", "echo"], "exp": int(clock.unix()) + 3600,
+            "roles": roles or ("admin", "echo"), "exp": int(clock.unix()) + 3600,
         }  # fmt: skip
         token = jwt.encode({"alg": "ES256"}, claims, self.key)
         trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -123,12 +128,14 @@ async def stock(ask: Ask, plans: int = 10) -> list[str]:
     names = []
     for n in range(plans):
         product = await ask(products.CreateProductRequest(product=products.Product(display_name=f"Product {n}")))
-        charge = products.Charge(charge_id="seat", type=products.Charge.TYPE_RECURRING, model=2, billing_period_months=1)
+        charge = products.Charge(
+            charge_id="seat", type=products.Charge.TYPE_RECURRING, model=CHARGE_MODEL_PER_UNIT, billing_period_months=1
+        )
         plan = products.RatePlan(display_name="Monthly", charges=[charge])
         made = await ask(products.CreateRatePlanRequest(parent=product.name, rate_plan=plan))
         await ask(products.ActivateProductRequest(name=product.name))
         entry = books.PriceEntry(charge=f"{made.name}/charges/seat", unit_cost="3")
-        entry.pricing.model, entry.pricing.amount = 2, f"{10 + n}.90"
+        entry.pricing.model, entry.pricing.amount = CHARGE_MODEL_PER_UNIT, f"{10 + n}.90"
         await ask(books.CreatePriceEntryRequest(parent=book.name, price_entry=entry))
         names.append(made.name)
     await ask(books.ActivatePriceBookRequest(name=book.name))

@@ -37,7 +37,7 @@ class Stream:
         self._client = Client()
         self._context: JetStreamContext | None = None
         self._publisher = Publisher(self._client)
-        self._ensured = False
+        self._ensured = self._wanted_once = False
         self._turn = asyncio.Lock()
 
     async def context(self) -> JetStreamContext:
@@ -65,12 +65,13 @@ class Stream:
         self._ensured = False
 
     async def close(self) -> None:
-        """Closes the connection."""
-        await self._client.close()
+        """Closes the connection, if anybody ever asked for one: nats-py closes nothing that was not opened."""
+        if self._wanted_once:
+            await self._client.close()
 
     async def _connect(self) -> JetStreamContext:
         # Nothing is buffered while disconnected (pending_size): sent minutes later it may be a duplicate beyond the window.
-        self._client = Client()
+        self._client, self._wanted_once = Client(), True
         await self._client.connect(
             self._servers, name="revops", max_reconnect_attempts=-1, reconnect_time_wait=1, ping_interval=10, pending_size=0,
             error_cb=self._note, disconnected_cb=partial(self._note, "connection lost"),
