@@ -18,7 +18,7 @@ from tests.mutants.patching import Mutant, Unfit, read
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-COPIED = ("src", "generated", "tests", "pyproject.toml")
+COPIED = ("src", "generated", "protos", "tests", "buf.yaml", "pyproject.toml")
 GREEN, RED = 0, 1
 """Exit codes of pytest: all passed, some failed; the others mean that tests did not run."""
 

@@ -26,6 +26,8 @@ class Shape:
     timers: bool = False
     audit: bool = False
     replay: bool = False
+    single: bool = False
+    """One row of each kind, one event and one timer at most: as most calls write, and at less cost than arrays of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ def select_where(kind: Kind, where: str, order: str, limit: int, partner_paramet
 class _Parameters:
     """Numbers the parameters of a statement and remembers their types."""
 
-    def __init__(self) -> None:
+    def __init__(self, single: bool) -> None:
         self.count = 2
+        self.single = single
 
     def next(self, sql_type: str) -> str:
         self.count += 1
@@ -110,6 +113,8 @@ def _value(column: Column) -> str:
 
 
 def _unnest(parameters: _Parameters, fields: list[tuple[str, str]]) -> str:
+    if parameters.single:
+        return f"(SELECT {','.join(f'{parameters.next(of[:-2])} AS {name}' for name, of in fields)}) AS x"
     numbered = ",".join(parameters.next(sql_type) for _, sql_type in fields)
     return f"unnest({numbered}) AS x({','.join(name for name, _ in fields)})"
 
@@ -146,27 +151,35 @@ def _update(kind: Kind, p: _Parameters, locks: str) -> tuple[str, str, str]:
     """The lock, the update and the condition that every row was updated."""
     fields = [("name", "text[]"), ("seen", "int[]"), ("gone", "boolean[]"), ("body", "bytea[]")]
     rows = _unnest(p, [*fields, *((c.name, c.array_type) for c in kind.columns)])
-    names = rows[len("unnest(") :].split(",", 1)[0]
+    same, number = _names(rows, p)
     after = f" AND {locks}" if locks else ""
-    lock = f"SELECT 1 FROM {kind.sql} WHERE tenant_id=$1 AND name=ANY({names}){after} ORDER BY name FOR UPDATE"
+    lock = f"SELECT 1 FROM {kind.sql} WHERE tenant_id=$1 AND name={same}{after} ORDER BY name FOR UPDATE"
     columns = "".join(f",{column.name}={_value(column)}" for column in kind.columns)
     update = (
         f"UPDATE {kind.sql} t SET revision=x.seen+1,projection={PROJECTION},body=x.body,update_time=$2::timestamptz,"
         f"delete_time=CASE WHEN x.gone THEN $2::timestamptz END{columns} FROM {rows}"
         " WHERE t.tenant_id=$1 AND t.name=x.name AND t.revision=x.seen AND t.delete_time IS NULL AND {lock} RETURNING 1"
     )
-    return lock, update, f"cardinality({names})"
+    return lock, update, number
 
 
 def _unchanged(kind: Kind, p: _Parameters, locks: str) -> tuple[str, str]:
     rows = _unnest(p, [("name", "text[]"), ("seen", "int[]")])
-    names = rows[len("unnest(") :].split(",", 1)[0]
+    _, number = _names(rows, p)
     after = f" AND {locks}" if locks else ""
     check = (
         f"SELECT 1 FROM {kind.sql} t, {rows} WHERE t.tenant_id=$1 AND t.name=x.name AND t.revision=x.seen"
         f" AND t.delete_time IS NULL{after} ORDER BY t.name FOR SHARE OF t"
     )
-    return check, f"cardinality({names})"
+    return check, number
+
+
+def _names(rows: str, p: _Parameters) -> tuple[str, str]:
+    """What a name must equal to be one of some rows, whose first field is their name, and their number."""
+    if p.single:
+        return rows[len("(SELECT ") :].split(" ", 1)[0], "1"
+    names = rows[len("unnest(") :].split(",", 1)[0]
+    return f"ANY({names})", f"cardinality({names})"
 
 
 def _counter(kind: Kind, p: _Parameters) -> str:
@@ -238,7 +251,7 @@ def flush(shape: Shape) -> str:
     Parameters after tenant and time, in this order: updates, unchanged, inserts, counters, ledgers, events, timers,
     audit, replay; inside each as `Unit` lists them.
     """
-    p, parts, locks = _Parameters(), [], ""
+    p, parts, locks = _Parameters(shape.single), [], ""
     updated, unchanged, counted, added = ["true"], ["true"], ["true"], ["true"]
     pending: list[tuple[str, str]] = []
     for i, kind in enumerate(shape.updates):

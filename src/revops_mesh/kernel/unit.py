@@ -4,7 +4,7 @@ Reads go through; writes, ledger rows, events and timers are only collected. The
 else commits. A unit uses one connection and never a second.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -149,7 +149,7 @@ class Unit:
         """Writes what was collected, or refuses with ETAG_MISMATCH, RESOURCE_EXISTS or LIMIT_REACHED and writes nothing."""
         self.seal()
         shape, parameters = self._collect(envelope)
-        if shape == Shape():
+        if shape == Shape(single=True):
             return
         self.flushed = True
         try:
@@ -173,6 +173,9 @@ class Unit:
         for kind, row in self.rows:
             ledgers.setdefault(kind, []).append(row)
         counters = self._counters()
+        events = self._events()
+        groups = [*inserts.values(), *updates.values(), *watched.values(), *ledgers.values()]
+        single = len(events) <= 1 and len(self.timers) <= 1 and all(len(group) == 1 for group in groups)  # type: ignore[arg-type]
         parameters: list[object] = []
         for kind, writes in updates.items():
             parameters += [[w.aggregate.name for w in writes], [w.seen for w in writes], [w.gone for w in writes]]
@@ -189,16 +192,17 @@ class Unit:
         for kind, rows in ledgers.items():
             parameters += [[new_uuid() for _ in rows], *([c.value(row) for row in rows] for c in kind.columns)]
         trace = envelope.trace if envelope else ""
-        events = self._events()
+        if single:
+            parameters = [each[0] if type(each) is list else each for each in parameters]
         if events:
-            parameters += [trace, *map(list, zip(*events, strict=True))]
+            parameters += [trace, *_columns(events, single=single)]
         if self.timers:
             timers = [(new_uuid(), due, m.DESCRIPTOR.full_name, m.SerializeToString()) for due, m in self.timers]
-            parameters += [trace, *map(list, zip(*timers, strict=True))]
+            parameters += [trace, *_columns(timers, single=single)]
         shape = Shape(
             inserts=tuple(inserts), updates=tuple(updates), unchanged=tuple(watched), ledgers=tuple(ledgers),
             counters=tuple(counters), events=bool(events), timers=bool(self.timers),
-            audit=bool(envelope and envelope.audit), replay=bool(envelope and envelope.claim),
+            audit=bool(envelope and envelope.audit), replay=bool(envelope and envelope.claim), single=single,
         )  # fmt: skip
         if envelope is not None:
             parameters += self._envelope(envelope)
@@ -291,6 +295,11 @@ class Unit:
     async def rollback(self) -> None:
         """Undoes everything; safe on a transaction that has already failed."""
         await self.connection.execute("ROLLBACK")
+
+
+def _columns(rows: Sequence[tuple[object, ...]], *, single: bool) -> Iterable[object]:
+    """Rows as the arrays of their columns, or the one row there is as it is."""
+    return rows[0] if single else map(list, zip(*rows, strict=True))
 
 
 def _projected(kind: Kind, writes: Sequence[Write]) -> list[list[object]]:

@@ -5,10 +5,10 @@ Each walk is derived once per message type from the contract; types without anyt
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import cache
 from uuid import UUID
 
 from google.api import field_behavior_pb2
-from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from revops.options.v1 import options_pb2 as options
@@ -27,24 +27,42 @@ def digest(method: str, request: Message, *, without: frozenset[str] = frozenset
 
 def _walk(message: Message, parts: list[str], without: frozenset[str]) -> None:
     for field, value in message.ListFields():
-        if field.name in without:
+        tag, shape = _form(field)
+        if without and field.name in without:
             continue
-        parts.append(f"\x1e{field.number}")
-        if field.message_type is None:
-            parts.append(repr(list(value)) if field.is_repeated else repr(value))
-        elif not field.is_repeated:
-            parts.append("\x02")
-            _walk(value, parts, frozenset())
-            parts.append("\x03")
-        elif field.message_type.GetOptions().map_entry:
-            for key in sorted(value):
-                parts.append(repr(key))
-                parts.append(repr(value[key]))
-        else:
+        if shape == _TEXT:
+            parts += (tag, repr(value))
+        elif shape == _MESSAGES:
+            parts.append(tag)
             for each in value:
                 parts.append("\x02")
                 _walk(each, parts, frozenset())
                 parts.append("\x03")
+        elif shape == _MESSAGE:
+            parts += (tag, "\x02")
+            _walk(value, parts, frozenset())
+            parts.append("\x03")
+        elif shape == _VALUES:
+            parts += (tag, repr(list(value)))
+        else:
+            parts.append(tag)
+            for key in sorted(value):
+                parts += (repr(key), repr(value[key]))
+
+
+_TEXT, _MESSAGES, _MESSAGE, _VALUES, _MAP = range(5)
+
+
+@cache
+def _form(field: FieldDescriptor) -> tuple[str, int]:
+    """How the digest names a field, and what its value is."""
+    if _is_map(field):
+        shape = _MAP
+    elif field.message_type is None:
+        shape = _VALUES if field.is_repeated else _TEXT
+    else:
+        shape = _MESSAGES if field.is_repeated else _MESSAGE
+    return f"\x1e{field.number}", shape
 
 
 def _is_map(field: FieldDescriptor) -> bool:
@@ -139,14 +157,9 @@ def _mask(message: type[Message], lacking: frozenset[str]) -> Visit | None:
     return compiled(described(message), lambda f: facts(f).read_permission in lacking)
 
 
-@memo
-def _proofs(message: type[Message]) -> bool:
-    return _reachable(
-        described(message), lambda f: f.message_type is not None and f.message_type.full_name == _PROOF, frozenset()
-    )
-
-
 _PROOF = "revops.type.v1.Proof"
+
+Masker = Callable[[Message, frozenset[str]], None]
 
 
 def mask(message: Message, permissions: frozenset[str]) -> None:
@@ -155,26 +168,43 @@ def mask(message: Message, permissions: frozenset[str]) -> None:
     lacking = read_permissions(of) - permissions
     if lacking and (visit := _mask(of, lacking)) is not None:
         visit(message)
-    if _proofs(of):
-        _mask_steps(message, permissions)
-
-
-def _mask_steps(message: Message, permissions: frozenset[str]) -> None:
-    if message.DESCRIPTOR.full_name == _PROOF:
-        for step in message.steps:  # type: ignore[attr-defined]
-            if step.read_permission and step.read_permission not in permissions:
-                step.expression = step.value = ""
-        return
-    for field, value in message.ListFields():
-        if field.message_type is not None and not _is_map(field) and _proofs(_class(field)):
-            for each in value if field.is_repeated else (value,):
-                _mask_steps(each, permissions)
+    if (steps := _steps_of(of)) is not None:
+        steps(message, permissions)
 
 
 @memo
-def _class(field: FieldDescriptor) -> type[Message]:
-    assert field.message_type is not None
-    return message_factory.GetMessageClass(field.message_type)
+def _steps_of(message: type[Message]) -> Masker | None:
+    """The walk to the proofs of a message, None if it can hold none."""
+    known: dict[str, Masker | None] = {_PROOF: _mask_steps}
+
+    def build(of: Descriptor) -> Masker | None:
+        if of.full_name in known:
+            return known[of.full_name]
+        if not _reachable(of, lambda f: f.message_type is not None and f.message_type.full_name == _PROOF, frozenset()):
+            return None
+        below: list[tuple[str, bool, Masker]] = []
+
+        def visit(message: Message, permissions: frozenset[str]) -> None:
+            for name, repeated, inner in below:
+                if repeated:
+                    for each in getattr(message, name):
+                        inner(each, permissions)
+                elif message.HasField(name):
+                    inner(getattr(message, name), permissions)
+
+        known[of.full_name] = visit
+        for f in of.fields:
+            if f.message_type is not None and not _is_map(f) and (inner := build(f.message_type)) is not None:
+                below.append((f.name, f.is_repeated, inner))
+        return visit
+
+    return build(described(message))
+
+
+def _mask_steps(proof: Message, permissions: frozenset[str]) -> None:
+    for step in proof.steps:  # type: ignore[attr-defined]
+        if (needed := step.read_permission) and needed not in permissions:
+            step.expression = step.value = ""
 
 
 def hidden(message: type[Message], permissions: frozenset[str]) -> frozenset[str]:

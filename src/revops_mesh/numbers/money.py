@@ -76,11 +76,18 @@ def amount(money: Money) -> Decimal:
 
 def money(value: Decimal, currency_code: str) -> Money:
     """An amount of money in canonical text. Raises InvalidNumber beyond 18 digits and 12 decimals: nothing is cut."""
+    return Money(amount=amount_text(value, currency_code), currency_code=currency_code)
+
+
+def amount_text(value: Decimal, currency_code: str) -> str:
+    """As `money_text`, but raises InvalidNumber beyond the 18 digits and 12 decimals of the contract."""
     text = money_text(value, currency_code)
+    if len(text) <= _DECIMAL_DIGITS:
+        return text  # too short to be beyond either
     whole, _, decimals = text.lstrip("-").partition(".")
     if len(whole) > _WHOLE_DIGITS or len(decimals) > _DECIMAL_DIGITS:
         raise InvalidNumber("amount", f"must have at most 18 digits and 12 decimals, got {text}")
-    return Money(amount=text, currency_code=currency_code)
+    return text
 
 
 def rounded(
@@ -99,9 +106,11 @@ def intermediate(value: Decimal) -> Decimal:
 
 def decimal_text(value: Decimal) -> str:
     """Canonical text of a number: no exponent, no trailing zeros, no "-0". Raises InvalidNumber for NaN or infinity."""
+    text = str(value)
+    if text.isdigit():
+        return text
     if not value.is_finite():
         raise InvalidNumber("value", f"must be a finite number, got {value}")
-    text = str(value)
     if "E" in text:
         text = format(value, "f")
     if "." in text:
@@ -113,7 +122,7 @@ def money_text(value: Decimal, currency_code: str) -> str:
     """Canonical text of an amount: at least the decimals of the currency and no trailing zeros beyond them."""
     digits = _minor_digits(currency_code)
     text = str(value)
-    if digits and text[-digits - 1 : -digits] == "." and (value or text[0] != "-"):
+    if digits and text[-digits - 1 : -digits] == "." and "E" not in text and (value or text[0] != "-"):
         return text  # an amount at its minor unit, as nearly all are
     text = decimal_text(value)
     whole, _, decimals = text.partition(".")

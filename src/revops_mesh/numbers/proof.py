@@ -5,6 +5,7 @@ UTF-8, no spaces), so any language can recompute it. `hash` is left out, and so 
 steps hash alike on whichever line they occur, which lets equal proofs be found and stored once.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 
@@ -13,50 +14,49 @@ from revops.type.v1.proof_pb2 import Proof
 
 from revops_mesh.numbers.money import InvalidNumber, decimal_text, money_text
 
+Step = tuple[str, str, str, str, str]
+"""Code, expression, value, rounding and read permission."""
+
 
 class ProofBuilder:
     """Collects the steps of one number. `subject` is what is computed, `rule` and `rule_version` what says how."""
 
     __slots__ = ("_last", "_rule", "_rule_version", "_steps", "_subject")
 
-    def __init__(self, subject: str, rule: str, rule_version: str) -> None:
+    def __init__(self, subject: str, rule: str, rule_version: str, begun: Sequence[Step] = ()) -> None:
+        """`begun` are steps that were taken before."""
         self._subject = subject
         self._rule = rule
         self._rule_version = rule_version
-        self._steps: list[dict[str, str]] = []
+        self._steps: list[Step] = list(begun)
         self._last: Decimal | None = None
 
     def step(self, code: str, expression: str, value: Decimal, rounding: str = "", read_permission: str = "") -> None:
         """Adds a step; `value` is the running value after it and `rounding` the one applied in it, if any."""
         self._last = value
-        self._steps.append(
-            {
-                "code": code,
-                "expression": expression,
-                "value": decimal_text(value),
-                "rounding": rounding,
-                "read_permission": read_permission,
-            }
-        )
+        self._steps.append((code, expression, decimal_text(value), rounding, read_permission))
 
-    def finish(self, result: Decimal, currency: str = "") -> Proof:
-        """The proof of `result`, an amount of `currency` or a plain number.
+    def finish(self, result: Decimal, currency: str = "", into: Proof | None = None) -> Proof:
+        """The proof of `result`, an amount of `currency` or a plain number; written into `into`, an empty one, if given.
 
         Raises InvalidNumber if the result is not the value of the last step: something was lost on the way.
         """
         if self._last is None or self._last != result:
             raise InvalidNumber("result", f"must be the value of the last step, {self._last}, got {result}")
-        text = money_text(result, currency) if currency else decimal_text(result)
-        steps = [list(step.values()) for step in self._steps]
-        return Proof(
-            hash=_hash(self._rule, self._rule_version, steps, text, currency),
-            subject=self._subject,
-            rule=self._rule,
-            rule_version=self._rule_version,
-            steps=self._steps,  # type: ignore[arg-type]  # mappings become messages, at half the cost
-            result=text,
-            currency_code=currency,
-        )
+        proof = Proof() if into is None else into
+        proof.subject, proof.rule, proof.rule_version = self._subject, self._rule, self._rule_version
+        proof.result = text = money_text(result, currency) if currency else decimal_text(result)
+        proof.currency_code = currency
+        proof.hash = _hash(self._rule, self._rule_version, self._steps, text, currency)
+        add = proof.steps.add
+        for code, expression, value, rounding, read_permission in self._steps:
+            step = add()
+            step.code, step.expression, step.value = code, expression, value
+            if rounding:
+                step.rounding = rounding
+            if read_permission:
+                step.read_permission = read_permission
+        return proof
 
 
 def verify(proof: Proof) -> bool:
@@ -73,6 +73,6 @@ def verify(proof: Proof) -> bool:
         return False
 
 
-def _hash(rule: str, rule_version: str, steps: list[list[str]], result: str, currency: str) -> str:
+def _hash(rule: str, rule_version: str, steps: Sequence[Sequence[str]], result: str, currency: str) -> str:
     """Strings in an array cannot run into one another, whatever they contain."""
     return sha256(orjson.dumps([rule, rule_version, steps, result, currency])).hexdigest()

@@ -97,16 +97,25 @@ def price(pricing: pricing_pb2.Pricing, quantity: Decimal, currency: str, proof:
     Steps, by code: "flat", "units", "tier" (one a band reached), "packages", "zero", and "round" if rounding changed
     the amount. Raises InvalidPricing, UnknownCurrency, and InvalidNumber for a negative quantity.
     """
-    terms = _terms(pricing.SerializeToString(deterministic=True))
+    with localcontext(EXACT):
+        return amount_of(parsed(pricing), quantity, currency, proof)
+
+
+def parsed(pricing: pricing_pb2.Pricing) -> Terms:
+    """The parsed terms of a pricing. Raises InvalidPricing."""
+    return _terms(pricing.SerializeToString(deterministic=True))
+
+
+def amount_of(terms: Terms, quantity: Decimal, currency: str, proof: ProofBuilder | None = None) -> Decimal:
+    """As `price`; call it inside `localcontext(EXACT)`."""
     if not quantity.is_finite() or quantity < 0:
         raise InvalidNumber("quantity", f"must be at least 0, got {quantity}")
     if not quantity:
         if proof is not None:
             proof.step("zero", "nothing at quantity 0", Decimal(0))
         return 0 * minor_unit(currency)
-    with localcontext(EXACT):
-        exact = terms.model.exact(terms, quantity, currency, proof)
-        amount = rounded(exact, currency, terms.rounding)
+    exact = terms.model.exact(terms, quantity, currency, proof)
+    amount = rounded(exact, currency, terms.rounding)
     if proof is not None and amount != exact:
         proof.step("round", decimal_text(exact), amount, rounding_text(terms.rounding, currency))
     return amount

@@ -27,20 +27,32 @@ def discounted(
     InvalidNumber: both given; a rate outside 0 to 1; an amount below 0 or above the list amount, which is never cut
     silently; a negative list amount.
     """
+    with localcontext(EXACT):
+        return net_of(list_amount, rate, amount, currency, rounding, proof)
+
+
+def net_of(
+    list_amount: Decimal,
+    rate: Decimal | None,
+    amount: Decimal | None,
+    currency: str,
+    rounding: pricing_pb2.Rounding.ValueType = pricing_pb2.ROUNDING_UNSPECIFIED,
+    proof: ProofBuilder | None = None,
+) -> Decimal:
+    """As `discounted`; call it inside `localcontext(EXACT)`."""
     if not list_amount.is_finite() or list_amount < 0:
         raise InvalidNumber("list_amount", f"must be at least 0, got {list_amount}")
-    if rate is not None and amount is not None:
-        raise InvalidNumber("discount", "must be a rate or an amount, not both")
-    with localcontext(EXACT):
-        if rate is not None:
-            _check_rate(rate, "discount_rate")
-            net = list_amount * (1 - rate)
-        elif amount is not None:
-            _check_amount(amount, list_amount)
-            net = list_amount - amount
-        else:
-            net = list_amount
-        result = rounded(net, currency, rounding)
+    if rate is not None:
+        if amount is not None:
+            raise InvalidNumber("discount", "must be a rate or an amount, not both")
+        _check_rate(rate, "discount_rate")
+        net = list_amount * (1 - rate)
+    elif amount is not None:
+        _check_amount(amount, list_amount)
+        net = list_amount - amount
+    else:
+        net = list_amount
+    result = rounded(net, currency, rounding)
     if proof is not None:
         listed = money_text(list_amount, currency)
         if rate is not None:

@@ -5,7 +5,8 @@ List amounts and costs are in the book's currency at its minor unit.
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,8 +17,8 @@ from revops_mesh.catalog.periods import rfc3339
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.errors import BadField, Failure
 from revops_mesh.kernel.names import parent_of
-from revops_mesh.numbers.money import EXACT, InvalidNumber, money, rounded
-from revops_mesh.numbers.proof import ProofBuilder
+from revops_mesh.numbers.money import EXACT, InvalidNumber, amount_text, rounded
+from revops_mesh.numbers.proof import ProofBuilder, Step
 from revops_mesh.pricing import charge as charges
 
 from .precedence import audience
@@ -29,11 +30,15 @@ ENTRY_VERSION = "1"
 class Rule(NamedTuple):
     """An entry that gives a price, with what it needs of its book as it was in the same snapshot."""
 
-    entry: pb.PriceEntry
     currency: str
-    known_time: Timestamp
-    because: tuple[str, str]
+    because: tuple[Step, Step]
     """Which book and why, and which entry: the first two steps of its proofs."""
+    answer: pb.ChargePrice
+    """What is the same for every quantity."""
+    terms: charges.Terms
+    unit_cost: Decimal | None
+    plan_charges: tuple[str, ...]
+    """All charges of the plan, in its order."""
 
 
 class Book(NamedTuple):
@@ -53,7 +58,29 @@ class Book(NamedTuple):
     def rule(self, entry: pb.PriceEntry) -> Rule:
         """The rule in one of its entries."""
         because = f"{entry.name}, known from {rfc3339(entry.known_from)}"
-        return Rule(entry, self.currency, self.known_time, (self.because, because))
+        answer = pb.ChargePrice(
+            charge=entry.charge,
+            price_entry=entry.name,
+            frozen_charge=entry.frozen_charge,
+            pricing=entry.pricing,
+            list_amount=Money(currency_code=self.currency),
+            cost=Money(currency_code=self.currency) if entry.unit_cost else None,
+            known_time=self.known_time,
+        )
+        return Rule(
+            self.currency,
+            (("book", self.because, "0", "", ""), ("entry", because, "0", "", "")),
+            answer,
+            charges.parsed(entry.pricing),
+            Decimal(entry.unit_cost) if entry.unit_cost else None,
+            tuple(entry.plan_charges),
+        )
+
+
+@lru_cache(maxsize=2048)
+def _rule(book: bytes, entry: bytes) -> Rule:
+    """The rule of stored states, which are only read: equal bytes say the same, so what is remembered is never stale."""
+    return Book.parsed(book).rule(pb.PriceEntry.FromString(entry))
 
 
 class Prices:
@@ -62,31 +89,30 @@ class Prices:
     def __init__(self, rows: Iterable[Mapping[str, Any]], currency: str, at: datetime) -> None:
         """`rows` have `rate_plan`, `entry`, `book_name` and `book`, at most one for each charge. Raises PRICE_MISSING."""
         self._currency, self._at = currency, at
-        books: dict[str, Book] = {}
         found: dict[str, list[Rule]] = {}
         for row in rows:
-            name = row["book_name"]
-            book = books[name] if name in books else books.setdefault(name, Book.parsed(row["book"]))
-            found.setdefault(row["rate_plan"], []).append(book.rule(pb.PriceEntry.FromString(row["entry"])))
+            found.setdefault(row["rate_plan"], []).append(_rule(row["book"], row["entry"]))
         self._plans = {plan: self._whole(plan, rules) for plan, rules in found.items()}
 
     def price(self, queries: Iterable[pb.PriceQuery]) -> pb.ResolvePricesResponse:
         """One plan price for each query, in their order. Raises PRICE_MISSING; BadField for an amount out of range."""
         answer = pb.ResolvePricesResponse()
-        for i, query in enumerate(queries):
-            rules = self._plans.get(query.rate_plan)
-            if rules is None:
-                raise missing(query.rate_plan, self._currency, self._at)
-            quantity = Decimal(query.quantity)
-            charges_of_plan = answer.plans.add(rate_plan=query.rate_plan).charges
-            for rule in rules:
-                charges_of_plan.add(**_price(rule, quantity, f"items[{i}].quantity"))
+        with localcontext(EXACT):
+            for i, query in enumerate(queries):
+                plan, quantity = query.rate_plan, Decimal(query.quantity)
+                if (rules := self._plans.get(plan)) is None:
+                    raise missing(plan, self._currency, self._at)
+                priced = answer.plans.add()
+                priced.rate_plan = plan
+                add = priced.charges.add
+                for rule in rules:
+                    _price(add(), rule, quantity, i)
         return answer
 
     def _whole(self, plan: str, rules: list[Rule]) -> list[Rule]:
         """The rules in the order of the plan's charges. Raises PRICE_MISSING if a charge has none."""
-        by_id = {rule.entry.frozen_charge.charge_id: rule for rule in rules}
-        expected = rules[0].entry.plan_charges
+        by_id = {rule.answer.frozen_charge.charge_id: rule for rule in rules}
+        expected = rules[0].plan_charges
         for charge_id in expected:
             if charge_id not in by_id:
                 raise missing(plan, self._currency, self._at, f"{plan}/charges/{charge_id}")
@@ -101,10 +127,13 @@ def replayed(
     if entry is None:
         raise missing(parent_of(request.charge), of.currency, at, request.charge)
     rule = of.rule(pb.PriceEntry.FromString(entry))
+    response = pb.ReplayPriceResponse()
+    with localcontext(EXACT):
+        _price(response.price, rule, Decimal(request.quantity), "quantity")
     # Of a later instant than the book's last nothing can be promised: an entry may still come before it.
     if known is not None and known < of.known_time.ToDatetime(tzinfo=UTC):
-        rule = rule._replace(known_time=clock.timestamp(known))
-    return pb.ReplayPriceResponse(price=pb.ChargePrice(**_price(rule, Decimal(request.quantity), "quantity")))
+        response.price.known_time.CopyFrom(clock.timestamp(known))
+    return response
 
 
 def missing(plan: str, currency: str, at: datetime, charge: str | None = None) -> Failure:
@@ -120,32 +149,17 @@ def missing(plan: str, currency: str, at: datetime, charge: str | None = None) -
     )
 
 
-def _price(rule: Rule, quantity: Decimal, field: str) -> dict[str, Any]:
-    """The fields of a ChargePrice; a mapping, so that it is built where it belongs instead of copied there."""
-    entry, currency = rule.entry, rule.currency
-    proof = ProofBuilder(entry.charge, entry.name, ENTRY_VERSION)
-    proof.step("book", rule.because[0], _NOTHING_YET)
-    proof.step("entry", rule.because[1], _NOTHING_YET)
-    amount = charges.price(entry.pricing, quantity, currency, proof)
+def _price(answer: pb.ChargePrice, rule: Rule, quantity: Decimal, field: str | int) -> None:
+    """Fills in the price of a quantity; `field` is that of the quantity, or its item's position."""
+    currency = rule.currency
+    answer.CopyFrom(rule.answer)
+    proof = ProofBuilder(answer.charge, answer.price_entry, ENTRY_VERSION, rule.because)
+    amount = charges.amount_of(rule.terms, quantity, currency, proof)
     try:
-        listed = money(amount, currency)
-        cost = _cost(entry.unit_cost, quantity, currency)
+        answer.list_amount.amount = amount_text(amount, currency)
+        if rule.unit_cost is not None:
+            answer.cost.amount = amount_text(rounded(rule.unit_cost * quantity, currency), currency)
     except InvalidNumber as beyond:
-        raise BadField(field, f"makes an amount out of range: {beyond.reason}") from None
-    return {
-        "charge": entry.charge,
-        "price_entry": entry.name,
-        "frozen_charge": entry.frozen_charge,
-        "pricing": entry.pricing,
-        "list_amount": listed,
-        "cost": cost,
-        "known_time": rule.known_time,
-        "proof": proof.finish(amount, currency),
-    }
-
-
-_NOTHING_YET = Decimal(0)
-
-
-def _cost(unit_cost: str, quantity: Decimal, currency: str) -> Money | None:
-    return money(rounded(EXACT.multiply(Decimal(unit_cost), quantity), currency), currency) if unit_cost else None
+        named = f"items[{field}].quantity" if isinstance(field, int) else field
+        raise BadField(named, f"makes an amount out of range: {beyond.reason}") from None
+    proof.finish(amount, currency, answer.proof)

@@ -22,8 +22,10 @@ def verify(quote: pb.Quote) -> None:
         line_listed, line_net = _line(line, digits, by_months)
         listed += line_listed
         net += line_net
-        unknown = unknown or not line.cost
-        cost += _units(line.cost, digits) if line.cost else 0
+        if text := line.cost:
+            cost += _units(text, digits)
+        else:
+            unknown = True
     once, recurring = by_months.pop(0, 0), sum(by_months.values())
     said = (totals.list_amount, totals.discount_total, totals.net_amount.amount, totals.one_time, totals.recurring)
     if tuple(_units(text, digits) for text in said) != (listed, listed - net, net, once, recurring):
@@ -42,24 +44,26 @@ def verify(quote: pb.Quote) -> None:
 
 def _line(line: pb.QuoteLine, digits: int, by_months: dict[int, int]) -> tuple[int, int]:
     """List and net amount of a line; its charges' net amounts are added by the months of their period, 0 for one-time."""
-    listed = net = 0
+    listed, net, line_id = 0, 0, line.line_id
     for charge in line.charges:
-        charge_listed, taken, left = (_units(t, digits) for t in (charge.list_amount, charge.discount_total, charge.net_amount))
+        key, amount = charge.charge_key, charge.net_amount
+        charge_listed, left = _units(charge.list_amount, digits), _units(amount, digits)
+        taken = _units(charge.discount_total, digits)
         if charge_listed - taken != left or not 0 <= left <= charge_listed:
-            raise Broken(f"{charge.charge_key} lists {charge_listed}, takes {taken} off and leaves {left} minor units")
+            raise Broken(f"{key} lists {charge_listed}, takes {taken} off and leaves {left} minor units")
         if charge.type == products.Charge.TYPE_USAGE:
             if charge_listed:
                 raise Broken(f"{charge.charge_key} is usage and has an amount before it is metered")
         else:
             months = charge.billing_period_months
             by_months[months] = by_months.get(months, 0) + left
-        if charge.charge_key != f"{line.line_id}/{charge.charge.rpartition('/')[2]}":
-            raise Broken(f"{charge.charge_key} is not the key of {charge.charge} in line {line.line_id}")
-        if charge.proof.result != charge.net_amount:
-            raise Broken(f"{charge.charge_key} nets {charge.net_amount} and proves {charge.proof.result}")
+        if key != f"{line_id}/{charge.charge.rpartition('/')[2]}":
+            raise Broken(f"{key} is not the key of {charge.charge} in line {line_id}")
+        if charge.proof.result != amount:
+            raise Broken(f"{key} nets {amount} and proves {charge.proof.result}")
         listed += charge_listed
         net += left
-    said = tuple(_units(text, digits) for text in (line.list_amount, line.discount_total, line.net_amount))
+    said = _units(line.list_amount, digits), _units(line.discount_total, digits), _units(line.net_amount, digits)
     if said != (listed, listed - net, net):
         raise Broken(f"the charges of line {line.line_id} sum to {(listed, listed - net, net)} minor units, it says {said}")
     return listed, net

@@ -4,7 +4,7 @@ Pure: the same lines and the same answer give the same quote. Amounts are in the
 one billing period; instants are in UTC.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from revops_mesh.kernel.errors import BadField, Broken, Failure
 from revops_mesh.numbers.apportion import apportion
 from revops_mesh.numbers.money import EXACT, InvalidNumber, minor_unit, money_text
 from revops_mesh.numbers.proof import ProofBuilder
-from revops_mesh.pricing.discount import discounted
+from revops_mesh.pricing.discount import net_of
 
 from .totals import NOTHING, Sums, totals
 
@@ -46,7 +46,8 @@ def question(quote: pb.Quote, time: datetime) -> books.ResolvePricesRequest:
     request.scope.CopyFrom(quote.price_scope)
     request.scope.account = quote.account
     for line in quote.lines:
-        request.items.add(rate_plan=line.rate_plan, quantity=line.quantity)
+        item = request.items.add()
+        item.rate_plan, item.quantity = line.rate_plan, line.quantity
     return request
 
 
@@ -60,12 +61,12 @@ def price(quote: pb.Quote, prices: Prices) -> None:
     entries = sorted({charge.price_entry for _, charges in plans for charge in charges})
     _must_fit("charges", sum(len(charges) for _, charges in plans), MOST_CHARGES)
     _must_fit("price entries", len(entries), MOST_ENTRIES)
-    sums, text = Sums(), _Texts(quote.currency_code)
+    sums = Sums()
     with localcontext(EXACT):
         for index, (line, (plan, charges)) in enumerate(zip(quote.lines, plans, strict=True)):
             if plan != line.rate_plan or not charges:
                 raise Broken(f"{quote.name}: the catalog priced {plan} for line {line.line_id}, {line.rate_plan}")
-            sums.include(_price_line(quote, index, line, charges, text))
+            sums.include(_price_line(quote, index, line, charges))
         try:
             quote.totals.CopyFrom(totals(sums, quote.currency_code))
         except InvalidNumber as beyond:
@@ -74,9 +75,7 @@ def price(quote: pb.Quote, prices: Prices) -> None:
     quote.price_time.CopyFrom(clock.timestamp(prices.time))
 
 
-def _price_line(
-    quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequence[books.ChargePrice], text: Mapping[Decimal, str]
-) -> Sums:
+def _price_line(quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequence[books.ChargePrice]) -> Sums:
     currency, line_id = quote.currency_code, line.line_id
     subject = f"{quote.name}/lines/{line_id}/charges/"
     listed = [_listed(price, currency) for price in prices]
@@ -88,43 +87,28 @@ def _price_line(
     for price, list_amount, share in zip(prices, listed, shares, strict=True):
         charge, frozen, pricing, known = price.charge, price.frozen_charge, price.pricing, price.proof
         kind, months, charge_id = frozen.type, frozen.billing_period_months, charge.rpartition("/")[2]
-        proof = _begun(known, subject + charge_id)
+        proof = _begun(known, subject + charge_id, list_amount)
         if kind == USAGE:
             net = NOTHING
             proof.step("usage", "billed as it is metered", net)
         else:
             if share is not None:
                 proof.step("share", "of the line's discount, spread over its charges by their list amounts", share)
-            net = discounted(list_amount, rate, share, currency, pricing.rounding, proof)
+            net = net_of(list_amount, rate, share, currency, pricing.rounding, proof)
             sums.count(list_amount, net, months, Decimal(price.cost.amount) if price.HasField("cost") else None)
-        add(
-            charge_key=f"{line_id}/{charge_id}",
-            charge=charge,
-            price_entry=price.price_entry,
-            type=kind,
-            billing_period_months=months,
-            pricing=pricing,
-            list_amount=text[list_amount],
-            discount_total=text[list_amount - net],
-            net_amount=text[net],
-            price_proof=known.hash,
-            proof=proof.finish(net, currency),
-            known_time=price.known_time,
-        )
-    line.list_amount, line.discount_total, line.net_amount = text[sums.listed], text[sums.listed - sums.net], text[sums.net]
-    line.cost = "" if sums.cost is None else text[sums.cost]
+        priced = add()
+        priced.charge_key, priced.charge, priced.price_entry = f"{line_id}/{charge_id}", charge, price.price_entry
+        priced.type, priced.billing_period_months = kind, months
+        priced.pricing.CopyFrom(pricing)
+        priced.list_amount, priced.net_amount = money_text(list_amount, currency), money_text(net, currency)
+        priced.discount_total = money_text(list_amount - net, currency)
+        priced.price_proof = known.hash
+        proof.finish(net, currency, priced.proof)
+        priced.known_time.CopyFrom(price.known_time)
+    line.list_amount, line.net_amount = money_text(sums.listed, currency), money_text(sums.net, currency)
+    line.discount_total = money_text(sums.listed - sums.net, currency)
+    line.cost = "" if sums.cost is None else money_text(sums.cost, currency)
     return sums
-
-
-class _Texts(dict[Decimal, str]):
-    """The texts of amounts of one currency, each made once: most lines have one charge, and many no discount."""
-
-    def __init__(self, currency: str) -> None:
-        self._currency = currency
-
-    def __missing__(self, value: Decimal) -> str:
-        text = self[value] = money_text(value, self._currency)
-        return text
 
 
 def _listed(price: books.ChargePrice, currency: str) -> Decimal:
@@ -135,14 +119,18 @@ def _listed(price: books.ChargePrice, currency: str) -> Decimal:
     return NOTHING if price.frozen_charge.type == USAGE else Decimal(listed.amount)
 
 
-def _begun(known: Proof, subject: str) -> ProofBuilder:
+def _begun(known: Proof, subject: str, list_amount: Decimal) -> ProofBuilder:
     """A proof whose first step is the catalog's whole way to the list amount of a charge.
 
     Steps that need a permission are left out: they are about the cost, which changes no net amount.
     """
     proof = ProofBuilder(subject, known.rule, known.rule_version)
-    steps = [step for step in known.steps if not step.read_permission]
-    proof.step("list", "; ".join([step.expression for step in steps]), Decimal(known.result), steps[-1].rounding)
+    way, rounding = [], ""
+    for step in known.steps:
+        if not step.read_permission:
+            way.append(step.expression)
+            rounding = step.rounding
+    proof.step("list", "; ".join(way), list_amount or Decimal(known.result), rounding)
     return proof
 
 
