@@ -59,7 +59,7 @@ def test_a_declared_reservation_without_preparation_does_not_boot(boxes: ProbeWo
     class Unprepared(BoxService):
         PrepareStoreBox = None  # type: ignore[assignment]
 
-    with pytest.raises(Broken, match="declares reservations or prepares them, but not both"):
+    with pytest.raises(Broken, match="do not agree on Prepare"):
         Kernel([Module("revops.probe.v1.BoxService", Unprepared(), (Box, Room))], boxes.pools, boxes.kernel.authenticator)
 
 

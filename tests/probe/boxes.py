@@ -1,7 +1,9 @@
 """The probe's module: boxes and rooms, with a reaction and a timer that enter a ledger, which shows what was applied twice."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC
 from typing import Any, Self
+from uuid import UUID
 
 from google.protobuf.empty_pb2 import Empty
 
@@ -9,7 +11,7 @@ from revops_mesh.aip.listing import page
 from revops_mesh.kernel.aggregate import Aggregate
 from revops_mesh.kernel.call import Call
 from revops_mesh.kernel.errors import Broken, Failure
-from revops_mesh.kernel.pipeline import Module
+from revops_mesh.kernel.pipeline import Kernel, Module
 
 from .contract import pb
 
@@ -67,6 +69,11 @@ class Room(Aggregate[Any]):
             raise Broken(f"{self.name} has {self.state.reserved} reserved")
 
 
+async def weighed(request: Any, attempt: int) -> Any:
+    """What a scale says that needs no box."""
+    return pb.NoteWeightRequest(box=request.box, weight=7)
+
+
 class BoxService:
     """One method per rpc. `jammed` are boxes whose reactions and timers are refused, `faulty` those in which they crash."""
 
@@ -74,7 +81,8 @@ class BoxService:
         self.jammed: set[str] = set()
         self.faulty: set[str] = set()
         self.attempts: list[str] = []
-        """Boxes for which a reaction or a timer ran, replays not included."""
+        """Boxes for which a reaction, a timer or an errand ran, replays not included."""
+        self.scale: Callable[[Any, int], Awaitable[Any]] = weighed
 
     async def CreateBox(self, request: Any, call: Call) -> Any:
         boxes = call.repo(Box)
@@ -94,6 +102,31 @@ class BoxService:
         for quantity in request.portions:
             box.fill(quantity, request.padding)
         return (await call.repo(Box).save(box)).state
+
+    async def PourBox(self, request: Any, call: Call) -> Any:
+        assert call.answered is None or call.answered.name == request.name
+        box = await call.repo(Box).get(request.name)
+        box.fill(request.quantity)
+        return (await call.repo(Box).save(box)).state
+
+    async def FinishPourBox(self, request: Any, call: Call) -> Any:
+        box = await call.repo(Box).get(request.name)
+        box.state.streams += 1
+        return (await call.repo(Box).save(box)).state
+
+    async def WeighBox(self, request: Any, call: Call) -> Any:
+        call.schedule(call.now, pb.NoteWeightRequest(box=request.name))
+        return (await call.repo(Box).get(request.name)).state
+
+    async def ErrandNoteWeight(self, kernel: Kernel, tenant: UUID, request: Any, attempt: int) -> Any:
+        self.attempts.append(request.box)
+        return await self.scale(request, attempt)
+
+    async def NoteWeight(self, request: Any, call: Call) -> Empty:
+        box = await call.repo(Box).get(request.box)
+        box.state.weight += request.weight
+        await call.repo(Box).save(box)
+        return Empty()
 
     async def PrepareStoreBox(self, request: Any, call: Call) -> Any:
         return [pb.ReserveSpaceRequest(room=request.room, quantity=request.quantity)]

@@ -21,16 +21,21 @@ from revops_mesh.runtime.settings import Settings
 
 RELAY_CONNECTIONS = 8
 """Two relays, two runners of timers, housekeeping, and the dead letters of reactions."""
+RUNNERS, AT_ONCE = 2, 4
+"""Of each kind of errand: runners, each with a connection, and how many it runs at once."""
 
 
 @asynccontextmanager
 async def background(kernel: Kernel, settings: Settings) -> AsyncIterator[Background]:
     """The work of every role, over one pool and one connection to NATS. PostgreSQL and NATS may come later than the member."""
-    counts, pool, stream = Counts(), Pool(settings.database_url, RELAY, RELAY_CONNECTIONS), Stream(settings.nats_url)
+    counts, stream, errands = Counts(), Stream(settings.nats_url), sorted(kernel.errands)
+    pool = Pool(settings.database_url, RELAY, RELAY_CONNECTIONS + RUNNERS * len(errands))
+    runners = [Timers(kernel, pool, counts, errand=each, runners=RUNNERS, batch=AT_ONCE) for each in errands]
     jobs = {
         "relay": _together(Relay(pool, stream, counts).run, Housekeeping(pool, counts).run),
         "reactions": Reactions(kernel, pool, stream, counts).run,
         "timers": Timers(kernel, pool, counts).run,
+        "operations": _together(*(each.run for each in runners)),
     }
     try:
         yield Background(jobs, counts)

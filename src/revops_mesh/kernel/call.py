@@ -71,6 +71,8 @@ class Call:
     """Answers of the reservations that the method's preparation asked for, in order."""
     granted: bool = False
     """Asked by another module on its own grant: answers are not masked."""
+    answered: Message | None = None
+    """In a stream of requests: what the one before was answered, None in the first."""
 
     @property
     def principal(self) -> Principal:

@@ -58,6 +58,9 @@ class Method:
     response: type[Message]
     reads: bool
     streams: bool
+    """Answers with a stream."""
+    intake: bool
+    """Takes a stream."""
     has_request_id: bool
     has_validate_only: bool
     emits: frozenset[str]
@@ -78,6 +81,8 @@ def method_of(rpc: MethodDescriptor) -> Method:
         raise Broken(f"{full_name} declares no access")
     if policy.audit == options.AUDIT_UNSPECIFIED:
         raise Broken(f"{full_name} declares no audit")
+    if rpc.client_streaming and rpc.server_streaming:
+        raise Broken(f"{full_name} streams both ways")
     for event in policy.emits:
         message_class(event)
     fields = rpc.input_type.fields_by_name
@@ -91,6 +96,7 @@ def method_of(rpc: MethodDescriptor) -> Method:
         response=message_factory.GetMessageClass(rpc.output_type),
         reads=rpc.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
         streams=rpc.server_streaming,
+        intake=rpc.client_streaming,
         has_request_id="request_id" in fields and not policy.internal,
         has_validate_only="validate_only" in fields,
         emits=frozenset(policy.emits),

@@ -3,12 +3,13 @@
     observe → cap → identify → limit → authorize → shape → transact → handler
 
 Each stage is a function that wraps the next; a stage that a method does not need is not there. Streams run the stages up to
-`shape` once and then a read unit per batch. Doors (gRPC, REST, reactions, tests) all call `Kernel.answer` or `Kernel.stream`.
+`shape` once and then a read unit per batch; a stream of requests runs them all for each. Doors (gRPC, REST, reactions, tests)
+call `Kernel.answer`, `Kernel.stream` or `Kernel.intake`.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ from .contract import Method, methods_of, patterns_of
 from .errors import BadField, Broken, Failure, invalid, refuse
 from .kinds import Kind, kind_of
 from .limiter import Limiter
-from .names import new_uuid
+from .names import derived, new_uuid
 from .pools import LoginPools
 from .principal import Authenticator
 from .refusals import Refusals
@@ -35,6 +36,9 @@ from .unit import Unit
 
 LONGEST_SECONDS = 30.0
 POLL_SECONDS = 0.25
+
+Errand = Callable[["Kernel", UUID, Message, int], Awaitable[Message]]
+"""Takes kernel, tenant, a timer's request and the number of the attempt from 1; gives the request with what it found outside."""
 
 _log = logging.getLogger("revops.kernel")
 
@@ -81,6 +85,9 @@ class Kernel:
         self.reactions: dict[str, list[Method]] = {}
         self._handlers: dict[str, Callable[..., Any]] = {}
         self._preparations: dict[str, Callable[..., Any]] = {}
+        self._endings: dict[str, Callable[..., Any]] = {}
+        self.errands: dict[str, Errand] = {}
+        """By the full name of an internal rpc: what is done outside any transaction before its timer's request is answered."""
         self._requests: dict[str, Method] = {}
         for module in modules:
             self._serve(module)
@@ -89,6 +96,8 @@ class Kernel:
         """Every permission that some field of some answer needs to be read: who has them all sees all."""
         self._checks = {path: checker(method, patterns) for path, method in self.methods.items()}
         self._layers = {p: self._compose(m, self._terminal(m)) for p, m in self.methods.items()}
+        ends = ((self.methods[path], end) for path, end in self._endings.items())
+        self._ends = {m.path: self._compose(m, transact(m, self, end, None)) for m, end in ends}
 
     def _serve(self, module: Module) -> None:
         for aggregate in module.aggregates:
@@ -100,15 +109,22 @@ class Kernel:
             if handler is None:
                 raise Broken(f"{type(module.implementation).__name__} has no {method.name}")
             self.methods[method.path], self._handlers[method.path] = method, handler
-            prepare = getattr(module.implementation, f"Prepare{method.name}", None)
-            if bool(method.policy.reserves) != (prepare is not None):
-                raise Broken(f"{method.full_name} declares reservations or prepares them, but not both")
-            if prepare is not None:
-                self._preparations[method.path] = prepare
+            self._beside(module, method, "Prepare", self._preparations, bool(method.policy.reserves))
+            self._beside(module, method, "Finish", self._endings, method.intake)
+            if errand := getattr(module.implementation, f"Errand{method.name}", None):
+                self.errands[method.full_name] = errand
             if method.internal and method.request.__name__ != f"{method.name}Request":
                 self.reactions.setdefault(method.request.DESCRIPTOR.full_name, []).append(method)
             else:
                 self._requests[method.request.DESCRIPTOR.full_name] = method
+
+    def _beside(self, module: Module, method: Method, verb: str, found: dict[str, Callable[..., Any]], wanted: bool) -> None:
+        """Takes in what a method's contract demands of its implementation beside the method itself."""
+        part = getattr(module.implementation, f"{verb}{method.name}", None)
+        if wanted != (part is not None):
+            raise Broken(f"{method.full_name}: its contract and its implementation do not agree on {verb}{method.name}")
+        if part is not None:
+            found[method.path] = part
 
     def by_request(self, request: Message) -> Method:
         """The method that takes a request of this type."""
@@ -137,14 +153,37 @@ class Kernel:
 
     async def answer(self, path: str, request: Message, arrival: Arrival) -> Message:
         """The answer of a unary method; every refusal is a `Failure`."""
-        call = self.call(self.methods[path], request, arrival)
-        if arrival.bounded:
-            return await self._layers[path](request, call)
+        return await self._bounded(self._layers[path], request, self.call(self.methods[path], request, arrival))
+
+    async def _bounded(self, layer: Layer, request: Message, call: Call) -> Message:
+        if call.arrival.bounded:
+            return await layer(request, call)
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
-                return await self._layers[path](request, call)
+                return await layer(request, call)
         except TimeoutError as error:
             raise self.failure(error, call) from None
+
+    async def intake(self, path: str, requests: AsyncIterator[Message], arrival: Arrival) -> Message:
+        """The answer to a stream of requests. Each is a call of its own, committed before the next is taken, and so is the end.
+
+        The handler takes each request and finds in `call.answered` what the one before was answered; `Finish…` takes the first
+        once more and gives the answer to the whole. Whoever sends the stream again with the `request_id` of its first request
+        goes on where it was cut off, for what was taken is only replayed.
+        """
+        method, first, answered, count = self.methods[path], None, None, 0
+        stream = new_uuid()
+        async for request in requests:
+            call = self.call(method, request, arrival)
+            if first is None:
+                first, stream = request, call.request_id or stream
+            call.request_id, call.answered = derived(stream, count), answered
+            answered, count = await self._bounded(self._layers[path], request, call), count + 1
+        if first is None:
+            raise invalid([("", "The stream has no request.")])
+        call = self.call(method, first, arrival)
+        call.request_id, call.answered = derived(stream, "end"), answered
+        return await self._bounded(self._ends[path], first, call)
 
     async def stream(self, path: str, request: Message, arrival: Arrival) -> AsyncIterator[Message]:
         """The answers of a streaming method. It holds no transaction; token and permission are checked before each batch.

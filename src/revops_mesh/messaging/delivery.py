@@ -18,6 +18,8 @@ ATTEMPTS = 8
 DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Seconds before the 2nd to the 8th attempt: two minutes in all."""
 
+_DONE_BEFORE = "REQUEST_ID_CONFLICT"
+
 _log = logging.getLogger("revops.messaging")
 
 
@@ -38,9 +40,14 @@ class Delivery:
     async def attempted(self, kernel: Kernel) -> str:
         """Calls the method; gives what went wrong, "" if nothing: a refusal whole, a fault of ours without its text."""
         try:
+            request = self.method.request.FromString(self.request)
+            if errand := kernel.errands.get(self.method.full_name):
+                request = await errand(kernel, self.tenant, request, self.attempt)
             arrival = Arrival({"traceparent": self.trace}, request_id=self.request_id, event=self.event)
-            await kernel.react(self.method, self.method.request.FromString(self.request), self.tenant, arrival)
+            await kernel.react(self.method, request, self.tenant, arrival)
         except Exception as error:
+            if isinstance(error, Failure) and error.reason == _DONE_BEFORE and self.method.full_name in kernel.errands:
+                return ""  # an earlier attempt found something else outside, and its rpc was committed
             problem = f"{error.reason}: {error}" if isinstance(error, Failure) else type(error).__name__
             _log.warning(
                 "%s failed in attempt %d of %s for tenant %s: %s", self.method.full_name, self.attempt,

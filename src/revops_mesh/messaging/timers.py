@@ -33,14 +33,18 @@ class Timers:
     """Runners that call what is due; each needs a connection of the pool, which is of the `relay` login.
 
     A row whose request type is the full name of a method runs the dead letter with its id again. Rows for methods that this
-    process does not serve wait for one that does.
+    process does not serve wait for one that does. Errands, which take their time, are left to runners of their own.
     """
 
     def __init__(
-        self, kernel: Kernel, pool: Pool, counts: Counts, *, runners: int = 2, delays: tuple[float, ...] = DELAYS
-    ) -> None:
+        self, kernel: Kernel, pool: Pool, counts: Counts, *, runners: int = 2, delays: tuple[float, ...] = DELAYS,
+        errand: str = "", batch: int = BATCH,
+    ) -> None:  # fmt: skip
+        """`errand` names the rpc whose timers to run; without it all run that are no errands."""
         self._kernel, self._pool, self._counts, self._runners, self._delays = kernel, pool, counts, runners, delays
-        internal = [method for method in kernel.methods.values() if method.internal]
+        self._batch = batch
+        ours = {errand} if errand else {method.full_name for method in kernel.methods.values()} - kernel.errands.keys()
+        internal = [method for method in kernel.methods.values() if method.internal and method.full_name in ours]
         self._by_name = {method.full_name: method for method in internal}
         self._by_request = {t: m for m in internal if (t := m.request.DESCRIPTOR.full_name) not in kernel.reactions}
 
@@ -53,7 +57,7 @@ class Timers:
     async def fire(self) -> bool:
         """Calls a batch of what is due and free; False if nothing is."""
         async with transaction(self._pool) as connection:
-            rows = await connection.fetch(CLAIM, clock.now(), list(self._by_request), list(self._by_name), BATCH)
+            rows = await connection.fetch(CLAIM, clock.now(), list(self._by_request), list(self._by_name), self._batch)
             deliveries = [self._read(row) for row in rows]
             problems = await asyncio.gather(*(delivery.attempted(self._kernel) for delivery in deliveries))
             over = []

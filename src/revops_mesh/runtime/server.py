@@ -97,6 +97,8 @@ def kernel_handlers(kernel: Kernel, streams: Streams, recover: Recover) -> Itera
         if method.streams:
             handler = streams.handler(_streaming(kernel, method))
             yield path, grpc.unary_stream_rpc_method_handler(handler, None, method.response.SerializeToString)
+        elif method.intake:
+            yield path, grpc.stream_unary_rpc_method_handler(_intake(kernel, method), None, method.response.SerializeToString)
         else:
             unary = _unary(kernel, method, recover)
             yield path, grpc.unary_unary_rpc_method_handler(unary, None, method.response.SerializeToString)
@@ -141,6 +143,16 @@ def _streaming(kernel: Kernel, method: Method) -> Answers:
                 yield answer
 
     return answers
+
+
+def _intake(kernel: Kernel, method: Method) -> Callable[[AsyncIterator[bytes], Context], Awaitable[Any]]:
+    async def handler(chunks: AsyncIterator[bytes], context: Context) -> Any:
+        try:
+            return await kernel.intake(method.path, (_parsed(chunk, method, kernel) async for chunk in chunks), _arrival(context))
+        except Failure as failure:
+            await refuse(context, failure)
+
+    return handler
 
 
 def _parsed(data: bytes, method: Method, kernel: Kernel) -> Any:

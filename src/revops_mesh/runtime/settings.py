@@ -55,7 +55,7 @@ class Settings:
     """The first signs, all verify."""
     roles: Annotated[
         frozenset[Role], Meta(min_length=1, description=f"some of {', '.join(get_args(Role))}, separated by commas")
-    ] = frozenset(("rpc", "relay", "reactions", "timers"))
+    ] = frozenset(("rpc", "relay", "reactions", "timers", "operations"))
     only: Annotated[frozenset[str], Meta(description="capabilities, separated by commas")] = frozenset()
     """Capabilities to serve; all if empty."""
     workers: Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")] = 1
