@@ -11,10 +11,11 @@ from revops.catalog.v1 import products_pb2 as pb
 
 from revops_mesh.catalog.products.domain import Product, RatePlan
 from revops_mesh.kernel import clock
+from revops_mesh.kernel.collection import Cap
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.kinds import kind_of
 from revops_mesh.kernel.statements import begin
-from revops_mesh.kernel.unit import Cap, Unit
+from revops_mesh.kernel.unit import Unit
 from tests.world import ENTERPRISE, FREE, Caller, World
 
 

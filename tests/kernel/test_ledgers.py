@@ -6,11 +6,12 @@ import asyncpg
 import pytest
 
 from revops_mesh.kernel import clock
+from revops_mesh.kernel.collection import Cap
 from revops_mesh.kernel.errors import Broken, Failure
 from revops_mesh.kernel.kinds import kind_of
 from revops_mesh.kernel.names import new_uuid
 from revops_mesh.kernel.statements import begin
-from revops_mesh.kernel.unit import Cap, Unit
+from revops_mesh.kernel.unit import Unit
 from tests.probe.boxes import Box
 from tests.probe.contract import pb
 from tests.probe.world import ProbeWorld

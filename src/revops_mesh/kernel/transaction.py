@@ -14,12 +14,13 @@ from revops.options.v1 import options_pb2 as options
 
 from . import walk
 from .call import Arrival, Call
+from .collection import Cap, Envelope
 from .contract import Method
 from .errors import Broken
 from .names import derived, new_uuid
 from .pools import Pool
 from .statements import Claim
-from .unit import Cap, Envelope, Unit
+from .unit import Unit
 
 if TYPE_CHECKING:
     from .pipeline import Kernel

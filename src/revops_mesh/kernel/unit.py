@@ -4,12 +4,11 @@ Reads go through; writes, ledger rows, events and timers are only collected. The
 else commits. A unit uses one connection and never a second.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zlib import crc32
 
 import asyncpg
 from google.protobuf.message import Message
@@ -18,45 +17,10 @@ from revops.platform.v1 import reasons_pb2 as platform
 
 from . import statements
 from .aggregate import Aggregate
+from .collection import Cap, Envelope, Write, collected
 from .errors import Broken, Failure, refuse, stale
-from .kinds import Column, Kind
-from .names import new_uuid, parent_of
+from .kinds import Kind
 from .statements import Claim, Shape
-
-BUCKETS = 64
-LARGEST_EVENT = 512 * 1024  # bytes
-
-
-@dataclass(slots=True)
-class Write:
-    """One aggregate to be written: added (seen 0), saved or deleted."""
-
-    aggregate: Aggregate[Any]
-    seen: int
-    gone: bool = False
-    stored: bytes | None = None  # its state as it will be stored, once sealed
-
-
-@dataclass(slots=True)
-class Envelope:
-    """What a flush writes beside rows: the audit entry and the replay's answer."""
-
-    principal: str
-    method: str
-    digest: UUID
-    request: bytes
-    trace: str
-    claim: Claim | None
-    response: bytes
-    audit: bool
-
-
-@dataclass(slots=True)
-class Cap:
-    """Edition and epoch by which counted kinds are capped."""
-
-    edition: int
-    epoch: int
 
 
 @dataclass(slots=True)
@@ -148,7 +112,7 @@ class Unit:
     async def flush(self, envelope: Envelope | None = None) -> None:
         """Writes what was collected, or refuses with ETAG_MISMATCH, RESOURCE_EXISTS or LIMIT_REACHED and writes nothing."""
         self.seal()
-        shape, parameters = self._collect(envelope)
+        shape, parameters = collected(self, envelope)
         if shape == Shape(single=True):
             return
         self.flushed = True
@@ -164,96 +128,6 @@ class Unit:
             raise self._capped(shape)
         self._settle()
 
-    def _collect(self, envelope: Envelope | None) -> tuple[Shape, list[object]]:
-        inserts, updates = self._by_kind(added=True), self._by_kind(added=False)
-        watched: dict[Kind, list[tuple[str, int]]] = {}
-        for kind, name, seen in sorted(self.watched.values(), key=lambda each: (each[0].sql, each[1])):
-            watched.setdefault(kind, []).append((name, seen))
-        ledgers: dict[Kind, list[Message]] = {}
-        for kind, row in self.rows:
-            ledgers.setdefault(kind, []).append(row)
-        counters = self._counters()
-        events = self._events()
-        groups = [*inserts.values(), *updates.values(), *watched.values(), *ledgers.values()]
-        single = len(events) <= 1 and len(self.timers) <= 1 and all(len(group) == 1 for group in groups)  # type: ignore[arg-type]
-        parameters: list[object] = []
-        for kind, writes in updates.items():
-            parameters += [[w.aggregate.name for w in writes], [w.seen for w in writes], [w.gone for w in writes]]
-            parameters += [[w.stored for w in writes], *_projected(kind, writes)]
-        for watches in watched.values():
-            parameters += [[name for name, _ in watches], [seen for _, seen in watches]]
-        for kind, writes in inserts.items():
-            parameters.append([w.aggregate.name for w in writes])
-            if kind.pattern.nested:
-                parameters.append([parent_of(w.aggregate.name) for w in writes])
-            parameters += [[w.stored for w in writes], *_projected(kind, writes)]
-        for kind, delta in counters.items():
-            parameters += [delta, kind.limits.get(self.cap.edition, 1 << 62), self.cap.epoch]
-        for kind, rows in ledgers.items():
-            parameters += [[new_uuid() for _ in rows], *([c.value(row) for row in rows] for c in kind.columns)]
-        trace = envelope.trace if envelope else ""
-        if single:
-            parameters = [each[0] if type(each) is list else each for each in parameters]
-        if events:
-            parameters += [trace, *_columns(events, single=single)]
-        if self.timers:
-            timers = [(new_uuid(), due, m.DESCRIPTOR.full_name, m.SerializeToString()) for due, m in self.timers]
-            parameters += [trace, *_columns(timers, single=single)]
-        shape = Shape(
-            inserts=tuple(inserts), updates=tuple(updates), unchanged=tuple(watched), ledgers=tuple(ledgers),
-            counters=tuple(counters), events=bool(events), timers=bool(self.timers),
-            audit=bool(envelope and envelope.audit), replay=bool(envelope and envelope.claim), single=single,
-        )  # fmt: skip
-        if envelope is not None:
-            parameters += self._envelope(envelope)
-        return shape, parameters
-
-    def _envelope(self, envelope: Envelope) -> list[object]:
-        parameters: list[object] = []
-        if envelope.audit:
-            names = [*self.touched, *(f"{w.aggregate.name}@{w.seen + 1}" for _, w in self.writes.values())]
-            parameters += [
-                new_uuid(),
-                envelope.principal,
-                envelope.method,
-                names,
-                envelope.digest,
-                envelope.request,
-                envelope.trace,
-            ]
-        if envelope.claim is not None:
-            parameters += [envelope.claim.principal, envelope.claim.request_id, envelope.response]
-        return parameters
-
-    def _by_kind(self, *, added: bool) -> dict[Kind, list[Write]]:
-        found: dict[Kind, list[Write]] = {}
-        for kind, write in sorted(self.writes.values(), key=lambda each: (each[0].sql, each[1].aggregate.name)):
-            if (write.seen == 0) is added and not (added and write.gone):
-                found.setdefault(kind, []).append(write)
-        return found
-
-    def _counters(self) -> dict[Kind, int]:
-        """Change of each capped count; an edition without caps writes none."""
-        changes: dict[Kind, int] = {}
-        for kind, write in self.writes.values():
-            if self.cap.edition in kind.limits and (write.seen == 0) != write.gone:
-                changes[kind] = changes.get(kind, 0) + (-1 if write.gone else 1)
-        return {kind: delta for kind, delta in sorted(changes.items(), key=lambda each: each[0].sql) if delta}
-
-    def _events(self) -> list[tuple[object, ...]]:
-        found: list[tuple[object, ...]] = []
-        for _, write in self.writes.values():
-            name = write.aggregate.name
-            bucket = crc32(self.tenant.bytes + name.encode()) % BUCKETS
-            for n, event in enumerate(write.aggregate.events):
-                full_name, payload = event.DESCRIPTOR.full_name, event.SerializeToString()
-                if full_name not in self.emits:
-                    raise Broken(f"{full_name} is not among the events that the method declares: {sorted(self.emits)}")
-                if len(payload) > LARGEST_EVENT:
-                    raise Broken(f"{full_name} of {name} has {len(payload)} bytes; at most {LARGEST_EVENT} are published")
-                found.append((bucket, name, write.seen + 1, n, new_uuid(), full_name, payload))
-        return found
-
     def _settle(self) -> None:
         for key, (_, write) in self.writes.items():
             write.aggregate.revision = write.seen + 1
@@ -261,8 +135,8 @@ class Unit:
             self.touched.append(f"{write.aggregate.name}@{write.seen + 1}")
             if write.gone:
                 del self.known[key]
-        for collected in (self.writes, self.watched, self.rows, self.timers):
-            collected.clear()
+        for each in (self.writes, self.watched, self.rows, self.timers):
+            each.clear()
 
     def _taken(self, error: asyncpg.UniqueViolationError) -> Failure:
         for kind, write in self.writes.values():
@@ -295,15 +169,3 @@ class Unit:
     async def rollback(self) -> None:
         """Undoes everything; safe on a transaction that has already failed."""
         await self.connection.execute("ROLLBACK")
-
-
-def _columns(rows: Sequence[tuple[object, ...]], *, single: bool) -> Iterable[object]:
-    """Rows as the arrays of their columns, or the one row there is as it is."""
-    return rows[0] if single else map(list, zip(*rows, strict=True))
-
-
-def _projected(kind: Kind, writes: Sequence[Write]) -> list[list[object]]:
-    def values(column: Column) -> list[object]:
-        return [column.value(write.aggregate.state) for write in writes]
-
-    return [values(column) for column in kind.columns]

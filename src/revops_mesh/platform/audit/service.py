@@ -8,9 +8,9 @@ from revops.platform.v1 import audit_pb2 as pb
 
 from revops_mesh.aip import page_tokens
 from revops_mesh.kernel.call import Call
+from revops_mesh.kernel.collection import BUCKETS
 from revops_mesh.kernel.errors import not_found
 from revops_mesh.kernel.names import new_uuid
-from revops_mesh.kernel.unit import BUCKETS
 from revops_mesh.messaging import dead_letters
 
 from . import queries
