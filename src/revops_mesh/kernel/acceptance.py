@@ -74,7 +74,7 @@ class _Compiler:
     def _message(self, descriptor: Descriptor) -> list[str]:
         if descriptor.GetOptions().Extensions[validate_pb2.message].ByteSize():
             raise Unknown
-        lines = [f"m.ClearField({f.name!r})" for f in descriptor.fields if _has(f, field_behavior_pb2.OUTPUT_ONLY)]
+        lines = [_cleared(f) for f in descriptor.fields if _has(f, field_behavior_pb2.OUTPUT_ONLY)]
         for field in descriptor.fields:
             if not _has(field, field_behavior_pb2.OUTPUT_ONLY):
                 lines += self._field(field)
@@ -84,7 +84,7 @@ class _Compiler:
         rules = validate_pb2.FieldRules()
         rules.CopyFrom(field.GetOptions().Extensions[validate_pb2.field])
         required = _has(field, field_behavior_pb2.REQUIRED)
-        value, known = f"m.{field.name}", f"m.HasField({field.name!r})" if field.has_presence else f"m.{field.name}"
+        read, known = f"v = m.{field.name}", f"m.HasField({field.name!r})" if field.has_presence else "v"
         inner = self._elements(field, rules) if field.is_repeated else self._single(field, rules)
         optional = required or field.has_presence or rules.ignore == _ZERO_IGNORED
         rules.ClearField("ignore")
@@ -94,9 +94,12 @@ class _Compiler:
             inner = ["return False"]  # a rule that is unknown here, on a field that may be left out
         if not inner and not required:
             return []
-        lines = [f"if not {known}: return False"] if required else []
-        guard, indent = ([f"if {known}:"], "    ") if optional and not required and inner else ([], "")
-        return [*lines, *guard, f"{indent}v = {value}", *(indent + line for line in inner)] if inner else lines
+        missing = [f"if not {known}: return False"] if required else []
+        if not optional or required:
+            return [*missing, read, *inner] if known != "v" else [read, *missing, *inner]
+        if known == "v":
+            return [read, "if v:", *(f"    {line}" for line in inner)]
+        return [f"if {known}:", f"    {read}", *(f"    {line}" for line in inner)]
 
     def _single(self, field: FieldDescriptor, rules: Any) -> list[str]:
         if field.message_type is not None:
@@ -189,6 +192,12 @@ class _Compiler:
 
 
 _UUID = re.compile("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}").fullmatch
+
+
+def _cleared(field: FieldDescriptor) -> str:
+    """Clears a field; a text or number is looked at first, because that costs half as much and it is rarely set."""
+    clear = f"m.ClearField({field.name!r})"
+    return clear if field.has_presence or field.is_repeated else f"if m.{field.name}: {clear}"
 
 
 def _has(field: FieldDescriptor, behavior: int) -> bool:

@@ -4,7 +4,6 @@ It protects one process; what a tenant has bought is counted elsewhere. A noisy 
 one, because a tenant's cap is below the process's.
 """
 
-from collections import defaultdict
 from uuid import UUID
 
 from revops.platform.v1 import reasons_pb2 as platform
@@ -19,7 +18,8 @@ class Limiter:
         """Most unary calls under way in the process and of one tenant, and most streams of one tenant."""
         self.process, self.tenant, self.streams = process, tenant, streams
         self.under_way = 0
-        self._tenants: defaultdict[tuple[UUID, bool], int] = defaultdict(int)
+        self._calls: dict[int, int] = {}
+        self._streams: dict[int, int] = {}
 
     def enter(self) -> None:
         """Takes a place in the process; refused with OVERLOADED."""
@@ -33,14 +33,15 @@ class Limiter:
 
     def enter_tenant(self, tenant: UUID, *, stream: bool = False) -> None:
         """Takes a place of the tenant; refused with OVERLOADED."""
-        key = (tenant, stream)
-        if self._tenants[key] >= (self.streams if stream else self.tenant):
+        counts, most = (self._streams, self.streams) if stream else (self._calls, self.tenant)
+        count = counts.get(tenant.int, 0)
+        if count >= most:
             raise refuse(platform.OVERLOADED, "The {scope} has too many calls under way.", scope="tenant").retry(0.2)
-        self._tenants[key] += 1
+        counts[tenant.int] = count + 1
 
     def leave_tenant(self, tenant: UUID, *, stream: bool = False) -> None:
         """Gives the tenant's place back."""
-        key = (tenant, stream)
-        self._tenants[key] -= 1
-        if not self._tenants[key]:
-            del self._tenants[key]
+        counts = self._streams if stream else self._calls
+        count = counts.pop(tenant.int)
+        if count > 1:
+            counts[tenant.int] = count - 1
