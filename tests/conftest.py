@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from revops_mesh.local.postgres import Postgres
-from revops_mesh.migrations import bootstrap, migrate
+from revops_mesh.migrations.logins import bootstrap
+from revops_mesh.migrations.tree import migrate
 from tests.world import World
 
 

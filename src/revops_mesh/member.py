@@ -2,8 +2,6 @@
 
 from collections.abc import Collection, Sequence
 
-import sqlalchemy as sa
-
 from revops_mesh import catalog, platform, quoting
 from revops_mesh.identity import Authenticator, Tokens
 from revops_mesh.kernel.contract import methods_of
@@ -11,7 +9,6 @@ from revops_mesh.kernel.kinds import Kind
 from revops_mesh.kernel.observe import Observer
 from revops_mesh.kernel.pipeline import Kernel, Module
 from revops_mesh.kernel.pools import LoginPools
-from revops_mesh.kernel.schema import metadata_of
 from revops_mesh.platform.directory import StoredDirectory
 from revops_mesh.platform.roles import declared
 
@@ -19,10 +16,10 @@ MODULES: tuple[Module, ...] = (*platform.MODULES, *catalog.MODULES, *quoting.MOD
 """Every module of the member. The 43rd is one more entry in its capability's list."""
 
 
-def metadata() -> sa.MetaData:
-    """The schema of the member's database."""
-    kinds = frozenset[Kind]().union(*(module.kinds for module in MODULES))
-    return metadata_of(sorted(kinds, key=lambda kind: kind.sql))
+def kinds() -> list[Kind]:
+    """Everything that the member's database holds, in the order of its tables."""
+    found = frozenset[Kind]().union(*(module.kinds for module in MODULES))
+    return sorted(found, key=lambda kind: kind.sql)
 
 
 def permissions() -> frozenset[str]:

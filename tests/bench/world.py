@@ -24,7 +24,8 @@ from revops.type.v1.pricing_pb2 import CHARGE_MODEL_PER_UNIT
 from revops_mesh.kernel import clock
 from revops_mesh.local.ports import free_port
 from revops_mesh.local.postgres import Postgres
-from revops_mesh.migrations import bootstrap, migrate
+from revops_mesh.migrations.logins import bootstrap
+from revops_mesh.migrations.tree import migrate
 from tests.bench import synthetic
 from tests.bench.measure import Variant, backend_seconds
 from tests.world import World

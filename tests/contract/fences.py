@@ -20,6 +20,7 @@ from revops_mesh.identity import Tokens
 from revops_mesh.kernel.pools import LoginPools, Pool
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations import walls
+from revops_mesh.migrations.schema import metadata_of
 from tests.world import AUDIENCE, ISSUER, World
 
 TENANT = re.compile(r"\b(?:\w+\.)?tenant_id ?= ?\$1\b")
@@ -71,7 +72,7 @@ async def _without_row_security(postgres: Postgres, name: str) -> str:
     admin = await asyncpg.connect(postgres.dsn())
     await admin.execute(f"CREATE DATABASE {name} OWNER revops_owner")
     await admin.close()
-    metadata, dialect = member.metadata(), postgresql.dialect()
+    metadata, dialect = metadata_of(member.kinds()), postgresql.dialect()
     owner = await asyncpg.connect(postgres.dsn(name, "revops_owner"))
     for schema in sorted({str(table.schema) for table in metadata.tables.values()}):
         await owner.execute(f"CREATE SCHEMA {schema}")

@@ -31,7 +31,8 @@ from revops_mesh.local.nats import Nats
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.local.process import Process
 from revops_mesh.local.supervisor import Backoff, Server, Supervisor
-from revops_mesh.migrations import bootstrap, migrate
+from revops_mesh.migrations.logins import bootstrap
+from revops_mesh.migrations.tree import migrate
 from revops_mesh.runtime.keys import ISSUER, DevelopmentIssuer
 from tests.bench.world import stock
 

@@ -16,7 +16,7 @@ from revops_mesh.messaging.relay import Relay
 from revops_mesh.messaging.stream import Stream
 from revops_mesh.messaging.timers import Timers
 from revops_mesh.messaging.worker import Counts
-from revops_mesh.migrations import current
+from revops_mesh.migrations.standing import current
 from revops_mesh.runtime.serve import Background, Parts, run
 from revops_mesh.runtime.settings import Settings
 

@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 
 from revops_mesh.local.postgres import Postgres
-from revops_mesh.migrations import bootstrap, current, migrate, walls
-from revops_mesh.migrations.logins import script
+from revops_mesh.migrations import walls
+from revops_mesh.migrations.logins import bootstrap, script
+from revops_mesh.migrations.standing import current
+from revops_mesh.migrations.tree import migrate
 
 HBA = """
 host all postgres,dba 127.0.0.1/32 trust

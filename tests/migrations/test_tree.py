@@ -10,8 +10,10 @@ import pytest
 
 from revops_mesh import migrations
 from revops_mesh.local.postgres import Postgres
-from revops_mesh.migrations import MigrationError, bootstrap, current, migrate, tree
-from revops_mesh.migrations.tree import differences, revision
+from revops_mesh.migrations import tree
+from revops_mesh.migrations.logins import bootstrap
+from revops_mesh.migrations.standing import current
+from revops_mesh.migrations.tree import MigrationError, differences, migrate, revision
 
 OWN_TREE = Path(migrations.__file__).parent / "member"
 

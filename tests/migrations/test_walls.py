@@ -8,7 +8,10 @@ import asyncpg
 import pytest
 
 from revops_mesh import member
-from revops_mesh.migrations import migrate, walls
+from revops_mesh.kernel.pools import APP, RELAY
+from revops_mesh.migrations import walls
+from revops_mesh.migrations.schema import metadata_of
+from revops_mesh.migrations.tree import migrate
 
 TABLES = """
 SELECT n.nspname || '.' || c.relname AS name, c.relrowsecurity AS enabled, c.relforcerowsecurity AS forced,
@@ -28,7 +31,7 @@ WITHOUT_TENANT = {"kernel.outbox_bucket", "kernel.alembic_version"}
 async def faults(connection: asyncpg.Connection) -> list[str]:
     """What is wrong with the walls of a database, one line a fault."""
     found = []
-    scoped = {name for name, table in member.metadata().tables.items() if table.info.get("partner")}
+    scoped = {name for name, table in metadata_of(member.kinds()).tables.items() if table.info.get("partner")}
     for table in await connection.fetch(TABLES):
         name, key, policies = table["name"], table["key"], set(table["policies"])
         if strangers := set(table["granted"]) - set(walls.LOGINS):
@@ -50,7 +53,7 @@ async def faults(connection: asyncpg.Connection) -> list[str]:
 
 async def test_every_table_of_a_migrated_database_is_walled(owner: asyncpg.Connection) -> None:
     assert await faults(owner) == []
-    assert len(await owner.fetch(TABLES)) == len(member.metadata().tables) + 1
+    assert len(await owner.fetch(TABLES)) == len(metadata_of(member.kinds()).tables) + 1
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ async def test_a_serving_login_sees_and_writes_its_tenant_only(copy: str, owner:
     ours, theirs = uuid.uuid4(), uuid.uuid4()
     await _insert(owner, ours)
     await _insert(owner, theirs)
-    app = await asyncpg.connect(copy, user=walls.APP)
+    app = await asyncpg.connect(copy, user=APP)
     try:
         assert await _seen(app, ours) == [ours]
         assert await _seen(app, None) == []
@@ -126,7 +129,7 @@ async def test_the_relay_sees_the_outbox_of_all_and_no_state(copy: str, owner: a
             " VALUES(1,$1,'products/a',1,0,$1,'x','','',now())",
             tenant,
         )
-    relay = await asyncpg.connect(copy, user=walls.RELAY)
+    relay = await asyncpg.connect(copy, user=RELAY)
     try:
         assert await relay.fetchval("SELECT count(*) FROM kernel.outbox") == 2
         for closed in ("catalog.products", "kernel.audit", "kernel.counter"):

@@ -13,10 +13,10 @@ from revops_mesh.identity import Authenticator, Tokens
 from revops_mesh.kernel.contract import methods_of
 from revops_mesh.kernel.kinds import kind_of
 from revops_mesh.kernel.pipeline import Kernel
-from revops_mesh.kernel.pools import LoginPools
-from revops_mesh.kernel.schema import metadata_of
+from revops_mesh.kernel.pools import OWNER, LoginPools
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations import walls
+from revops_mesh.migrations.schema import metadata_of
 from revops_mesh.platform.directory import StoredDirectory
 from tests.world import AUDIENCE, ISSUER, World
 
@@ -37,10 +37,10 @@ async def create_database(postgres: Postgres, name: str = "probe") -> str:
     admin = await asyncpg.connect(postgres.dsn())
     for statement in walls.roles():
         await admin.execute(statement)
-    await admin.execute(f"CREATE DATABASE {name} OWNER {walls.OWNER}")
+    await admin.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
     await admin.close()
     metadata, dialect = metadata_of([*module()[1].kinds, *map(kind_of, PLATFORM)]), postgresql.dialect()
-    owner = await asyncpg.connect(postgres.dsn(name, walls.OWNER))
+    owner = await asyncpg.connect(postgres.dsn(name, OWNER))
     for schema in sorted({table.schema or "" for table in metadata.tables.values()}):
         await owner.execute(f"CREATE SCHEMA {schema}")
     for table in metadata.sorted_tables:
@@ -59,7 +59,7 @@ async def open_probe(dsn: str, size: int = 16) -> AsyncIterator[ProbeWorld]:
     service, boxes = module()
     key = ECKey.generate_key("P-256")
     pools = await LoginPools.open(dsn, size)
-    owner = await asyncpg.connect(dsn, user=walls.OWNER)
+    owner = await asyncpg.connect(dsn, user=OWNER)
     permissions = frozenset(method.policy.permission for method in methods_of(boxes.service)) - {""}
     authenticator = Authenticator(Tokens(KeySet([key]), ISSUER, AUDIENCE), StoredDirectory(pools.app, permissions))
     kernel = Kernel([boxes], pools, authenticator, secrets=[b"page tokens of tests" * 2])

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from revops_mesh import member
 from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.messaging.worker import Counts
-from revops_mesh.migrations import current
+from revops_mesh.migrations.standing import current
 from revops_mesh.runtime.serve import Background, Parts, run
 from revops_mesh.runtime.settings import Settings
 

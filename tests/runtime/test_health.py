@@ -13,8 +13,9 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from revops_mesh.local.ports import free_port
 from revops_mesh.local.postgres import Postgres
-from revops_mesh.migrations import bootstrap, migrate
-from revops_mesh.migrations.tree import newest
+from revops_mesh.migrations.logins import bootstrap
+from revops_mesh.migrations.standing import newest
+from revops_mesh.migrations.tree import migrate
 from tests.runtime.calling import Running, member_process, served
 
 PRODUCTS = "revops.catalog.v1.ProductService"

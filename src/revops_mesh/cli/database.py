@@ -12,6 +12,7 @@ import typer
 from revops_mesh.local.installation import given
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations import logins, tree
+from revops_mesh.migrations.standing import current, newest
 
 from .options import DATA, Data, database_url
 from .problems import CommandError
@@ -35,9 +36,9 @@ def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, c
         return
     url = database_url(data)
     if check:
-        if not asyncio.run(tree.current(url)):
-            raise CommandError(f"the database is not at revision {tree.newest()}: run revops migrate")
-        print(f"at revision {tree.newest()}")
+        if not asyncio.run(current(url)):
+            raise CommandError(f"the database is not at revision {newest()}: run revops migrate")
+        print(f"at revision {newest()}")
         return
     if bootstrap:
         admin = given(os.environ, "REVOPS_ADMIN_URL")
@@ -45,7 +46,7 @@ def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, c
             raise CommandError("--bootstrap needs REVOPS_ADMIN_URL: a login that may create roles and databases")
         logins.bootstrap(admin, _database(url), urlsplit(url).password or "")
     tree.migrate(url)
-    print(f"at revision {tree.newest()}")
+    print(f"at revision {newest()}")
 
 
 def migration(message: Message, empty: Empty = False) -> None:

@@ -7,15 +7,14 @@ from typing import Any
 
 from revops_mesh import member
 from revops_mesh.kernel.pipeline import Kernel
-from revops_mesh.kernel.pools import Pool
+from revops_mesh.kernel.pools import RELAY, Pool
 from revops_mesh.messaging.housekeeping import Housekeeping
 from revops_mesh.messaging.reactions import Reactions
 from revops_mesh.messaging.relay import Relay
 from revops_mesh.messaging.stream import Stream
 from revops_mesh.messaging.timers import Timers
 from revops_mesh.messaging.worker import Counts
-from revops_mesh.migrations import current
-from revops_mesh.migrations.walls import RELAY
+from revops_mesh.migrations.standing import current
 from revops_mesh.runtime.serve import Background, Job, Parts
 from revops_mesh.runtime.settings import Settings
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from revops_mesh.local.calls import Refusal
 from revops_mesh.local.errors import LocalError
-from revops_mesh.migrations import MigrationError
+from revops_mesh.migrations.tree import MigrationError
 
 
 class CommandError(RuntimeError):

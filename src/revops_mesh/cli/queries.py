@@ -1,7 +1,6 @@
 """Statements of the operators' tools. `$1` is the tenant and every statement on its rows names it; they run as the owner."""
 
-from revops_mesh.kernel.kinds import ColumnType, Kind
-from revops_mesh.kernel.schema import PROJECTION
+from revops_mesh.kernel.kinds import PROJECTION, ColumnType, Kind
 
 TENANT = "SELECT uid FROM platform.tenants WHERE tenant_id=$1 AND name=$2"
 

@@ -1,4 +1,4 @@
-"""`revops up` and `revops serve`: everything on one machine, and one member."""
+"""`revops up`: everything on one machine."""
 
 import asyncio
 import os
@@ -12,16 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from revops_mesh.local.up import Ready, Up, data_directory
-from revops_mesh.runtime.serve import run
-from revops_mesh.runtime.settings import Settings
 
 from .options import DATA, Data
-from .parts import PARTS
 
 Port = Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the member's gRPC.")]
 Demo = Annotated[bool, typer.Option("--demo/--no-demo", help="Tell the story of the demo tenants.")]
-Only = Annotated[str, typer.Option("--only", help="Capabilities to serve, comma separated. Default: all.")]
-Roles = Annotated[str, typer.Option("--roles", help="Kinds of work to do, comma separated. Default: all.")]
 
 CATALOG = "revops.catalog.v1.ProductService"
 
@@ -40,12 +35,6 @@ def up(data: Data = DATA, port: Port = 7050, demo: Demo = True) -> None:
         console.print(_told(what, data))
 
     asyncio.run(Up(data_directory(data), port, demo, os.environ, tell, ready).run())
-
-
-def serve(only: Only = "", roles: Roles = "") -> None:
-    """Serve the contracts and do the background work, as the REVOPS_… variables say (docs/settings.md)."""
-    chosen = {name: text for name, text in (("REVOPS_ONLY", only), ("REVOPS_ROLES", roles)) if text}
-    run(Settings.read({**os.environ, **chosen}), PARTS)
 
 
 def _told(ready: Ready, data: Path) -> str:

@@ -16,7 +16,7 @@ from revops_mesh import member
 from revops_mesh.kernel.contract import described
 from revops_mesh.kernel.kinds import Kind, kind_of
 from revops_mesh.kernel.names import PLATFORM_TENANT
-from revops_mesh.migrations.walls import OWNER
+from revops_mesh.kernel.pools import OWNER
 
 from . import queries
 from .options import DATA, Data, Json, Tenant, database_url

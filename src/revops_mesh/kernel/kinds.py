@@ -20,6 +20,9 @@ from .names import Pattern
 SEPARATOR = "\x1f"
 """Joins the values of a repeated field on their way into a `text[]` column."""
 
+PROJECTION = 1
+"""Version of the rules by which columns follow from state; `reproject` rewrites older rows."""
+
 
 class ColumnType(Enum):
     """SQL types of columns; the value is the PostgreSQL type."""

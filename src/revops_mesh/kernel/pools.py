@@ -21,6 +21,9 @@ STATEMENTS = 500
 
 _log = logging.getLogger("revops.pool")
 
+OWNER, APP, RELAY, PLATFORM = "revops_owner", "revops_app", "revops_relay", "revops_platform"
+"""The logins: who migrates, serves, publishes, and writes what the installation owns. None may bypass row-level security."""
+
 
 class Pool:
     """At most `size` connections of one login, opened when needed.
@@ -165,9 +168,9 @@ class LoginPools:
     @classmethod
     async def open(cls, dsn: str, size: int = 16) -> "LoginPools":
         """Opens both; the platform's has two connections."""
-        app = await open_pool(dsn, "revops_app", size)
+        app = await open_pool(dsn, APP, size)
         try:
-            return cls(app, await open_pool(dsn, "revops_platform", 2))
+            return cls(app, await open_pool(dsn, PLATFORM, 2))
         except BaseException:
             await app.close()
             raise

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
-from .kinds import Column, ColumnType, Kind
-from .schema import PROJECTION
+from .kinds import PROJECTION, Column, ColumnType, Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from revops_mesh.local.nats import Nats
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.local.process import last_lines
 from revops_mesh.local.supervisor import Supervisor
-from revops_mesh.migrations import bootstrap, migrate
+from revops_mesh.migrations.logins import bootstrap
+from revops_mesh.migrations.tree import migrate
 from revops_mesh.runtime.keys import ISSUER, DevelopmentIssuer
 
 DATABASE = "revops"

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 
 import asyncpg
 
+from revops_mesh.kernel.pools import OWNER
+
 from . import walls
 
 _ITERATIONS = 4096
@@ -54,13 +56,13 @@ async def _bootstrap(admin_dsn: str, database: str, password: str) -> None:
 
 def _membership() -> Iterator[str]:
     """Who is not superuser may give a database only to a role that it can become."""
-    yield f"GRANT {walls.OWNER} TO CURRENT_USER"
+    yield f"GRANT {OWNER} TO CURRENT_USER"
 
 
 def _creation(database: str) -> str:
     if not _PLAIN_NAME.fullmatch(database):
         raise ValueError(f"the database must be named with a–z, 0–9 and _, at most 63 characters; got {database!r}")
-    return f"CREATE DATABASE {database} OWNER {walls.OWNER}"
+    return f"CREATE DATABASE {database} OWNER {OWNER}"
 
 
 def _admission(database: str) -> Iterator[str]:

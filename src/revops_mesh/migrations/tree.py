@@ -21,11 +21,13 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.operations.ops import AddColumnOp, AlterColumnOp, CreateTableOp, MigrateOperation, MigrationScript, ModifyTableOps
 from alembic.runtime.migration import MigrationContext, MigrationInfo
-from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from revops_mesh.kernel.pools import APP, OWNER
+
 from . import walls
+from .standing import HERE, VERSION_SCHEMA, VERSION_TABLE, newest
 
 TURN = "10min"
 """How long a migration waits for another process that migrates the same database."""
@@ -34,8 +36,6 @@ LOCK_TIMEOUT = "3s"
 
 _ZEROS: dict[type[Any], str] = {sa.BigInteger: "0", sa.SmallInteger: "0", sa.Integer: "0", sa.Boolean: "false", sa.ARRAY: "'{}'"}
 """What a required column holds in rows that are older than it, by type; other types hold the empty text."""
-_VERSION_SCHEMA, _VERSION_TABLE = "kernel", "alembic_version"
-_HERE = Path(__file__).parent
 
 
 class MigrationError(RuntimeError):
@@ -49,27 +49,6 @@ def migrate(dsn: str, tree: str = "member") -> None:
     does not answer, `asyncpg.PostgresError` when it refuses the login. Blocks: call it from a thread inside an event loop.
     """
     asyncio.run(_as_owner(dsn, tree, lambda config: command.upgrade(config, "head")))
-
-
-async def current(dsn: str, tree: str = "member") -> bool:
-    """Whether a database is at the newest revision this code knows, or beyond it, as during a rolling upgrade.
-
-    Raises `OSError` or `asyncpg.PostgresError` when the server does not answer.
-    """
-    connection = await asyncpg.connect(dsn, user=walls.APP, timeout=5)
-    try:
-        found = await connection.fetchval(f"SELECT version_num FROM {_VERSION_SCHEMA}.{_VERSION_TABLE}")
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError, asyncpg.InsufficientPrivilegeError):
-        return False
-    finally:
-        await connection.close()
-    return found is not None and int(found) >= int(newest(tree))
-
-
-@cache
-def newest(tree: str = "member") -> str:
-    """The newest revision of a tree, as in "0007"; "0000" when it has none."""
-    return ScriptDirectory.from_config(_config(tree)).get_current_head() or "0000"
 
 
 def revision(message: str, dsn: str, tree: str = "member", *, empty: bool = False) -> Path | None:
@@ -145,8 +124,8 @@ def run(metadata: sa.MetaData) -> None:
         transaction_per_migration=True,
         include_schemas=True,
         include_name=lambda name, kind, _: kind != "schema" or name in schemas,
-        version_table=_VERSION_TABLE,
-        version_table_schema=_VERSION_SCHEMA,
+        version_table=VERSION_TABLE,
+        version_table_schema=VERSION_SCHEMA,
         compare_server_default=True,
         on_version_apply=applied,
     )
@@ -161,7 +140,7 @@ def run(metadata: sa.MetaData) -> None:
 
 async def _as_owner(dsn: str, tree: str, work: Callable[[Config], None]) -> None:
     """Does the work on one connection of the owner, one process at a time."""
-    creator = partial(asyncpg.connect, dsn, user=walls.OWNER)
+    creator = partial(asyncpg.connect, dsn, user=OWNER)
     engine = create_async_engine("postgresql+asyncpg://", poolclass=NullPool, async_creator=creator)
     try:
         async with engine.connect() as connection:
@@ -195,7 +174,7 @@ def _put_up_walls(connection: sa.Connection, metadata: sa.MetaData) -> None:
         raise MigrationError(f"no migration makes {', '.join(missing)}: write one with make migration NAME=…")
     standing = {row[0]: row[1] for row in connection.exec_driver_sql(walls.STANDING)}
     statements = [*_storage(metadata), *walls.build(metadata, standing)]
-    statements.append(f"GRANT SELECT ON {_VERSION_SCHEMA}.{_VERSION_TABLE} TO {walls.APP}")
+    statements.append(f"GRANT SELECT ON {VERSION_SCHEMA}.{VERSION_TABLE} TO {APP}")
     text = ";\n".join(statements)
     connection.exec_driver_sql(f"DO $walls$ BEGIN\n{text};\nEND $walls$")
 
@@ -212,7 +191,7 @@ def _missing(connection: sa.Connection, metadata: sa.MetaData) -> list[str]:
 
 @cache
 def _script_location(tree: str) -> str:
-    location = _HERE / tree
+    location = HERE / tree
     if not (location / "env.py").exists():
         raise MigrationError(f"there is no migration tree {tree!r}")
     return str(location)

@@ -11,7 +11,8 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-OWNER, APP, RELAY, PLATFORM = "revops_owner", "revops_app", "revops_relay", "revops_platform"
+from revops_mesh.kernel.pools import APP, OWNER, PLATFORM, RELAY
+
 LOGINS = (OWNER, APP, RELAY, PLATFORM)
 
 _TENANT = "tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"

@@ -14,6 +14,8 @@ import asyncpg
 import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+from revops_mesh.kernel.pools import APP
+
 FRESH_SECONDS, PROBE_SECONDS, ANSWER_SECONDS, POLL_SECONDS = 5.0, 1.0, 2.0, 0.5
 SILENT = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What the driver raises when PostgreSQL does not answer or takes nobody in."""
@@ -75,7 +77,7 @@ class Health:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 if self._connection is None:
-                    self._connection, self._current = await asyncpg.connect(self._dsn, user="revops_app"), False
+                    self._connection, self._current = await asyncpg.connect(self._dsn, user=APP), False
                 if not self._current:
                     self._current = await self._migrated(self._dsn)
                 await self._connection.execute("SELECT 1")

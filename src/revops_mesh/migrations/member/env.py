@@ -2,5 +2,6 @@
 
 from revops_mesh import member
 from revops_mesh.migrations import tree
+from revops_mesh.migrations.schema import metadata_of
 
-tree.run(member.metadata())
+tree.run(metadata_of(member.kinds()))

@@ -1,6 +1,6 @@
 """The tables: one per kind, derived from the contract, and the kernel's own.
 
-SQLAlchemy metadata for migrations only; the unit of work speaks to PostgreSQL through `statements`. Every key starts
+SQLAlchemy metadata for migrations only; the unit of work speaks to PostgreSQL through the kernel's `statements`. Every key starts
 with the tenant, but for the outbox, whose key starts with its bucket.
 """
 
@@ -11,10 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TEXT, TIMESTAMP
 from sqlalchemy.dialects.postgresql import UUID as PGUUID
 
-from .kinds import ColumnType, Kind
-
-PROJECTION = 1
-"""Version of the rules by which columns follow from state; `reproject` rewrites older rows."""
+from revops_mesh.kernel.kinds import PROJECTION, ColumnType, Kind
 
 _TYPES: dict[ColumnType, sa.types.TypeEngine[Any]] = {
     ColumnType.TEXT: TEXT(),
