@@ -30,9 +30,9 @@ from revops_mesh.kernel.pools import LoginPools
 from . import reflection
 from .health import SILENT, Health
 from .jwks import KeySource
-from .logs import AccessLog, JsonHandler, Sink
+from .logs import AccessLog, JsonHandler, Sink, trace_of_call
 from .processes import keep_workers, watchdog
-from .server import OPTIONS, Streams, Table, kernel_handlers, servicer_handlers, trace_of_call
+from .server import OPTIONS, Streams, Table, kernel_handlers, servicer_handlers
 from .settings import Settings, SettingsError
 from .telemetry import Reading, Telemetry
 from .tls import credentials

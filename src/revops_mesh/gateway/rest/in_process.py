@@ -1,0 +1,66 @@
+"""The door into a kernel of the same process: no wire, and the same pipeline."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import cast
+
+from google.protobuf.message import Message
+from revops.platform.v1 import reasons_pb2 as platform
+
+from revops_mesh.kernel.call import Arrival
+from revops_mesh.kernel.errors import Failure, refuse
+from revops_mesh.kernel.pipeline import LONGEST_SECONDS, Kernel
+
+from .doors import Sender
+from .refusals import refused
+
+
+class KernelDoor:
+    """Answers from a kernel; `recover` tells whether a refused unary call may be tried again."""
+
+    def __init__(self, kernel: Kernel, recover: Callable[[Failure], Awaitable[bool]]) -> None:
+        self._kernel, self._recover = kernel, recover
+
+    def serves(self, path: str) -> bool:
+        """Whether its modules have the method."""
+        return path in self._kernel.methods
+
+    async def answer(self, path: str, request: Message, sender: Sender) -> Message:
+        """The kernel's answer."""
+        bounded = sender.seconds is not None and sender.seconds < LONGEST_SECONDS
+        arrival = Arrival(sender.metadata, sender.peer, bounded=bounded)
+        try:
+            if bounded:
+                async with _deadline(sender.seconds):
+                    return await self._answer(path, request, arrival)
+            return await self._answer(path, request, arrival)
+        except Failure as failure:
+            raise refused(failure) from None
+
+    async def _answer(self, path: str, request: Message, arrival: Arrival) -> Message:
+        try:
+            return await self._kernel.answer(path, request, arrival)
+        except Failure as failure:
+            if not await self._recover(failure):
+                raise
+        return await self._kernel.answer(path, request, arrival)
+
+    async def stream(self, path: str, request: Message, sender: Sender) -> AsyncIterator[Message]:
+        """The kernel's answers."""
+        answers = self._kernel.stream(path, request, Arrival(sender.metadata, sender.peer))
+        try:
+            async with aclosing(cast("AsyncGenerator[Message, None]", answers)) as each:
+                async for answer in each:
+                    yield answer
+        except Failure as failure:
+            raise refused(failure) from None
+
+
+@asynccontextmanager
+async def _deadline(seconds: float | None) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise refuse(platform.DEADLINE_PASSED, "The call took longer than it may: repeat it with the same request_id.") from None
