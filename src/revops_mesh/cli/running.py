@@ -19,14 +19,16 @@ from .options import DATA, Data
 from .parts import PARTS
 
 Port = Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the member's gRPC.")]
+HttpPort = Annotated[int, typer.Option("--http-port", min=1, max=65_535, help="Port of the gateway's HTTP.")]
 Demo = Annotated[bool, typer.Option("--demo/--no-demo", help="Tell the story of the demo tenants.")]
 Only = Annotated[str, typer.Option("--only", help="Capabilities to serve, comma separated. Default: all.")]
+Rest = Annotated[str, typer.Option("--rest", help="host:port to serve the REST bridge on. Default: none.", show_default=False)]
 Roles = Annotated[str, typer.Option("--roles", help="Kinds of work to do, comma separated. Default: all.")]
 
 CATALOG = "revops.catalog.v1.ProductService"
 
 
-def up(data: Data = DATA, port: Port = 7050, demo: Demo = True) -> None:
+def up(data: Data = DATA, port: Port = 7050, http_port: HttpPort = 8080, demo: Demo = True) -> None:
     """Start everything on this machine, with a demo tenant; Ctrl-C stops it.
 
     PostgreSQL and NATS are embedded unless REVOPS_DATABASE_URL and REVOPS_NATS_URL name servers.
@@ -39,12 +41,13 @@ def up(data: Data = DATA, port: Port = 7050, demo: Demo = True) -> None:
     def ready(what: Ready) -> None:
         console.print(_told(what, data))
 
-    asyncio.run(Up(data_directory(data), port, demo, os.environ, tell, ready).run())
+    asyncio.run(Up(data_directory(data), port, http_port, demo, os.environ, tell, ready).run())
 
 
-def serve(only: Only = "", roles: Roles = "") -> None:
+def serve(only: Only = "", roles: Roles = "", rest: Rest = "") -> None:
     """Serve the contracts and do the background work, as the REVOPS_… variables say (docs/settings.md)."""
-    chosen = {name: text for name, text in (("REVOPS_ONLY", only), ("REVOPS_ROLES", roles)) if text}
+    given = {"REVOPS_ONLY": only, "REVOPS_ROLES": roles, "REVOPS_REST_ADDRESS": rest}
+    chosen = {name: text for name, text in given.items() if text}
     run(Settings.read({**os.environ, **chosen}), PARTS)
 
 
@@ -53,6 +56,7 @@ def _told(ready: Ready, data: Path) -> str:
     running = ready.running
     lines = [
         f"[bold green]ready[/] in {ready.seconds:.1f} s, gRPC on [bold]{running.address}[/] with reflection and health",
+        f"  REST        {running.http}",
         f"  PostgreSQL  {running.database_url}",
         f"  NATS        {running.nats_url}",
         f"  logs        {data}/logs",

@@ -22,7 +22,7 @@ from revops_mesh.runtime.processes import watchdog
 from .contracts import services
 from .rest.bridge import Bridge, Note
 from .rest.over_channel import OPTIONS, ChannelDoor
-from .rest.server import RestServer, tls_context
+from .rest.server import opened
 from .settings import GatewaySettings
 
 _log = logging.getLogger("revops.gateway")
@@ -56,13 +56,7 @@ async def serve(settings: GatewaySettings, sink: Sink) -> None:
             serving=lambda: not stop.is_set(),
             note=noting(access),
         )
-        tls = (
-            tls_context(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
-            if settings.tls_cert and settings.tls_key
-            else None
-        )
-        server = RestServer(bridge, settings.http_address, tls)
-        await server.start()
+        server = await opened(bridge, settings, settings.http_address)
         _log.info(
             "serving %d routes on %s, port %d, for %s", len(bridge.routes), settings.http_address, server.port, settings.member
         )

@@ -1,19 +1,26 @@
 """The door into a kernel of the same process: no wire, and the same pipeline."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import cast
 
+from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 from revops.platform.v1 import reasons_pb2 as platform
 
 from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.errors import Failure, refuse
 from revops_mesh.kernel.pipeline import LONGEST_SECONDS, Kernel
+from revops_mesh.runtime.settings import Settings
 
+from .bridge import Bridge
 from .doors import Sender
 from .refusals import refused
+from .server import opened
+
+_log = logging.getLogger("revops.rest")
 
 
 class KernelDoor:
@@ -55,6 +62,18 @@ class KernelDoor:
                     yield answer
         except Failure as failure:
             raise refused(failure) from None
+
+
+async def rest(
+    kernel: Kernel, settings: Settings, serving: Callable[[], bool], recover: Callable[[Failure], Awaitable[bool]]
+) -> Callable[[float], Awaitable[None]]:
+    """Serves a kernel's methods at the `rest_address` of its member; gives what stops it. Raises `OSError`."""
+    door, pool = KernelDoor(kernel, recover), descriptor_pool.Default()
+    services = [pool.FindServiceByName(module.service) for module in kernel.modules]
+    bridge = Bridge(services, door, origins=settings.cors_origins, serving=serving)
+    server = await opened(bridge, settings, settings.rest_address, shared=settings.workers > 1)
+    _log.info("serving %d routes on %s, port %d", len(bridge.routes), settings.rest_address, server.port)
+    return server.stop
 
 
 @asynccontextmanager

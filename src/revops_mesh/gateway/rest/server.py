@@ -8,7 +8,7 @@ import contextlib
 import socket
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -19,6 +19,17 @@ MOST_HEAD = 64 << 10
 HEAD_SECONDS = 10.0
 IDLE_SECONDS = 75
 """Longer than balancers keep an idle connection, so that they close it first."""
+
+
+class Listening(Protocol):
+    """Settings of a port."""
+
+    @property
+    def tls_cert(self) -> Path | None: ...
+    @property
+    def tls_key(self) -> Path | None: ...
+    @property
+    def tls_client_ca(self) -> Path | None: ...
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -100,7 +111,16 @@ class RestServer:
             await self._server.shutdown([self._socket])
 
 
-def tls_context(cert: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
+async def opened(bridge: Bridge, settings: Listening, address: str, *, shared: bool = False) -> RestServer:
+    """A bridge that is served at an address, by TLS if the settings have a certificate. Raises `OSError`."""
+    cert, key = settings.tls_cert, settings.tls_key
+    tls = _tls(cert, key, settings.tls_client_ca) if cert is not None and key is not None else None
+    server = RestServer(bridge, address, tls, shared=shared)
+    await server.start()
+    return server
+
+
+def _tls(cert: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
     """TLS by files that are read again when they change, as when a certificate is renewed. With `client_ca`, mutual TLS.
 
     Raises `OSError` and `ssl.SSLError`.
