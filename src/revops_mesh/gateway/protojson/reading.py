@@ -35,7 +35,7 @@ def parsed(text: bytes) -> Any:
     except TypeError:
         raise Unreadable("is nested too deeply") from None
     # The parser keeps the last of equal keys. Every pair has a colon, and only an escape could hide one in a text.
-    if text.count(b":") != kept.count(b":") or b"\\u003" in text:
+    if text.count(b":") != kept.count(b":") or (b"\\" in text and b"\\u003" in text):
         json.loads(text, object_pairs_hook=_unique)
     return value
 
@@ -88,29 +88,32 @@ def _null(value: Any) -> int:
 def _regular(of: Descriptor) -> Convert:
     fields: dict[str, tuple[str, type | None, Convert]] = {}
     nullable = {f.name for f in of.fields if not f.is_repeated and _takes_null(f)}
-    exclusive = [frozenset(f.name for f in each.fields) for each in of.oneofs if len(each.fields) > 1]
+    exclusive = [[f.name for f in each.fields] for each in of.oneofs if len(each.fields) > 1]
 
     def read(value: Any) -> dict[str, Any]:
         if type(value) is not dict:
             raise Unreadable(f"must be an object, and not {shown(value)}")
         found: dict[str, Any] = {}
-        for key, item in value.items():
-            field = fields.get(key)
-            if field is None:
-                raise Unreadable(_unknown(key, of)).under(key)
-            name, exact, convert = field
-            if type(item) is exact:
-                found[name] = item
-            elif item is not None or name in nullable:
-                try:
+        key = ""
+        try:
+            for key, item in value.items():
+                name, exact, convert = fields[key]
+                if type(item) is exact:
+                    found[name] = item
+                elif item is not None or name in nullable:
                     found[name] = convert(item)
-                except Unreadable as problem:
-                    raise problem.under(key) from None
+        except KeyError:  # of `fields`; conversions raise nothing but `Unreadable`
+            raise Unreadable(_unknown(key, of)).under(key) from None
+        except Unreadable as problem:
+            raise problem.under(key) from None
         if len(found) < len(value):
             _refuse_twice(value, fields)
         for members in exclusive:
-            if len(given := members & found.keys()) > 1:
-                raise Unreadable(f"only one of {' and '.join(sorted(given))} can be set")
+            given = 0
+            for name in members:
+                given += name in found
+            if given > 1:
+                raise Unreadable(f"only one of {', '.join(members)} can be set")
         return found
 
     _KNOWN[of] = read  # before its fields, for a message may contain itself

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
-from typing import cast
+from contextlib import aclosing
+from typing import Any, cast
 
 from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
@@ -20,6 +20,8 @@ from .doors import Sender
 from .refusals import refused
 from .server import opened
 
+LATE = "The call took longer than it may: repeat it with the same request_id."
+
 _log = logging.getLogger("revops.rest")
 
 
@@ -34,16 +36,26 @@ class KernelDoor:
         return path in self._kernel.methods
 
     async def answer(self, path: str, request: Message, sender: Sender) -> Message:
-        """The kernel's answer."""
-        bounded = sender.seconds is not None and sender.seconds < LONGEST_SECONDS
-        arrival = Arrival(sender.metadata, sender.peer, bounded=bounded)
+        """The kernel's answer. A timer of its own ends the call, because `asyncio.timeout` would cost as much as a stage."""
+        task, late = cast("asyncio.Task[Any]", asyncio.current_task()), False
+
+        def end() -> None:
+            nonlocal late
+            late = True
+            task.cancel()
+
+        timer = asyncio.get_running_loop().call_later(min(sender.seconds or LONGEST_SECONDS, LONGEST_SECONDS), end)
         try:
-            if bounded:
-                async with _deadline(sender.seconds):
-                    return await self._answer(path, request, arrival)
-            return await self._answer(path, request, arrival)
+            return await self._answer(path, request, Arrival(sender.metadata, sender.peer, bounded=True))
         except Failure as failure:
             raise refused(failure) from None
+        except asyncio.CancelledError:
+            if not late:
+                raise
+            task.uncancel()
+            raise refused(refuse(platform.DEADLINE_PASSED, LATE)) from None
+        finally:
+            timer.cancel()
 
     async def _answer(self, path: str, request: Message, arrival: Arrival) -> Message:
         try:
@@ -74,12 +86,3 @@ async def rest(
     server = await opened(bridge, settings, settings.rest_address, shared=settings.workers > 1)
     _log.info("serving %d routes on %s, port %d", len(bridge.routes), settings.rest_address, server.port)
     return server.stop
-
-
-@asynccontextmanager
-async def _deadline(seconds: float | None) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise refuse(platform.DEADLINE_PASSED, "The call took longer than it may: repeat it with the same request_id.") from None
