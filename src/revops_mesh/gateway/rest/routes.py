@@ -80,11 +80,9 @@ class Routes:
         return _allowed(self._at(raw_path)[1])
 
     def _at(self, raw_path: str) -> tuple[Sequence[str], dict[str, Route]]:
-        segments = raw_path.split("/")[1:]
-        last, colon, action = segments[-1].rpartition(":") if segments else ("", "", "")
-        if colon:
-            segments[-1] = last
-        found = _descend(self._root, segments, 0, action if colon else "")
+        segments = raw_path.split("/")[1:] or [""]
+        segments[-1], colon, action = segments[-1].partition(":")
+        found = _descend(self._root, segments, 0, action) if action or not colon else None
         if found is None:
             raise no_path(raw_path)
         return segments, found
