@@ -14,7 +14,7 @@ from time import perf_counter
 
 import uvloop
 
-from tests.bench import doors, events, growth, memory, quotes
+from tests.bench import doors, events, growth, memory, quotes, rest
 from tests.bench.measure import Line
 from tests.bench.world import Bench, surroundings
 
@@ -24,6 +24,7 @@ QUICK, FULL = 6, 20
 SECTIONS: dict[str, Section] = {
     "pipeline": doors.pipeline,
     "methods": doors.methods,
+    "bridge": rest.bridge,
     "quotes": quotes.quotes,
     "relay": events.relay,
     "growth": growth.growth,

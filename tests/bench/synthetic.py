@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from google.api import annotations_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
@@ -34,6 +35,8 @@ def service(methods: int) -> str:
         method.options.idempotency_level = MethodOptions.NO_SIDE_EFFECTS
         policy = method.options.Extensions[options.policy]
         policy.permission, policy.audit = PERMISSION, options.AUDIT_NONE
+        http = method.options.Extensions[annotations_pb2.http]
+        http.post, http.body = f"/v1/echo{n}", "*"
     descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
     return f"{package}.EchoService"
 

@@ -40,9 +40,11 @@ M = TypeVar("M", bound=Message)
 class Server:
     """A server process and a channel to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, channel: grpc.aio.Channel, backends: Callable[[], float]) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, channel: grpc.aio.Channel, backends: Callable[[], float], address: str = ""
+    ) -> None:
         """`backends` tells the CPU seconds of the PostgreSQL backends for its login and database."""
-        self.process, self.channel, self.backends = process, channel, backends
+        self.process, self.channel, self.backends, self.address = process, channel, backends, address
 
     @property
     def pid(self) -> int:
@@ -109,7 +111,8 @@ class Bench:
         channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", 64 << 20)])
         self.stack.push_async_callback(stop, process, channel)
         login = "revops_relay" if variant == "relay" else "revops_app"
-        return Server(process, channel, partial(backend_seconds, self.postgres.pid, f"{login} {database}"))
+        backends = partial(backend_seconds, self.postgres.pid, f"{login} {database}")
+        return Server(process, channel, backends, f"127.0.0.1:{port}")
 
 
 async def stop(process: asyncio.subprocess.Process, channel: grpc.aio.Channel) -> None:

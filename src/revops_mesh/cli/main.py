@@ -29,6 +29,7 @@ class Deferred(NamedTuple):
 SUBCOMMANDS = {
     "up": Deferred(RUN, "Start everything on this machine, with a demo tenant.", "running", "up"),
     "serve": Deferred(RUN, "Serve the contracts and do the background work.", "serving", "serve"),
+    "gateway": Deferred(RUN, "Serve REST for a member elsewhere.", "gateway", "gateway"),
     "migrate": Deferred(RUN, "Bring the database to the newest revision.", "database", "migrate"),
     "token": Deferred(OPERATE, "Issue a development token.", "tenants", "token"),
     "tenant": Deferred(OPERATE, "Create and list tenants.", "tenants", "tenant"),

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from revops_mesh import member
+from revops_mesh.gateway.rest.in_process import rest
 from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import RELAY, Pool
 from revops_mesh.messaging.housekeeping import Housekeeping
@@ -54,4 +55,4 @@ def _together(*jobs: Callable[[], Coroutine[Any, Any, None]]) -> Job:
     return run
 
 
-PARTS = Parts(member.compose, background, current)
+PARTS = Parts(member.compose, background, current, rest)

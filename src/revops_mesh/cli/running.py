@@ -16,12 +16,13 @@ from revops_mesh.local.up import Ready, Up, data_directory
 from .options import DATA, Data
 
 Port = Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the member's gRPC.")]
+HttpPort = Annotated[int, typer.Option("--http-port", min=1, max=65_535, help="Port of the gateway's HTTP.")]
 Demo = Annotated[bool, typer.Option("--demo/--no-demo", help="Tell the story of the demo tenants.")]
 
 CATALOG = "revops.catalog.v1.ProductService"
 
 
-def up(data: Data = DATA, port: Port = 7050, demo: Demo = True) -> None:
+def up(data: Data = DATA, port: Port = 7050, http_port: HttpPort = 8080, demo: Demo = True) -> None:
     """Start everything on this machine, with a demo tenant; Ctrl-C stops it.
 
     PostgreSQL and NATS are embedded unless REVOPS_DATABASE_URL and REVOPS_NATS_URL name servers.
@@ -34,7 +35,7 @@ def up(data: Data = DATA, port: Port = 7050, demo: Demo = True) -> None:
     def ready(what: Ready) -> None:
         console.print(_told(what, data))
 
-    asyncio.run(Up(data_directory(data), port, demo, os.environ, tell, ready).run())
+    asyncio.run(Up(data_directory(data), port, http_port, demo, os.environ, tell, ready).run())
 
 
 def _told(ready: Ready, data: Path) -> str:
@@ -42,6 +43,7 @@ def _told(ready: Ready, data: Path) -> str:
     running = ready.running
     lines = [
         f"[bold green]ready[/] in {ready.seconds:.1f} s, gRPC on [bold]{running.address}[/] with reflection and health",
+        f"  REST        {running.http}",
         f"  PostgreSQL  {running.database_url}",
         f"  NATS        {running.nats_url}",
         f"  logs        {data}/logs",

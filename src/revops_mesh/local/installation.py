@@ -28,6 +28,8 @@ class Running(msgspec.Struct, frozen=True):
     pid: int
     address: str
     """Host and port of the member's gRPC."""
+    http: str
+    """URL of the gateway."""
     database_url: str
     nats_url: str
 

@@ -1,4 +1,4 @@
-"""`revops up`: PostgreSQL, NATS and the member on one machine, migrated, with demo data, kept running until it is told to stop.
+"""`revops up`: PostgreSQL, NATS, member and gateway on one machine, migrated, with demo data, kept running until told to stop.
 
 With `REVOPS_DATABASE_URL` and `REVOPS_NATS_URL` it embeds nothing: the same member runs on servers elsewhere.
 """
@@ -6,8 +6,9 @@ With `REVOPS_DATABASE_URL` and `REVOPS_NATS_URL` it embeds nothing: the same mem
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -29,10 +30,10 @@ from revops_mesh.migrations.tree import migrate
 from revops_mesh.runtime.keys import ISSUER, DevelopmentIssuer
 
 DATABASE = "revops"
-MEMBER = "member"
+MEMBER, GATEWAY = "member", "gateway"
 READY_SECONDS = 60.0
 GIVE_UP = 2
-"""Restarts of a member that never served, after which another one would not help."""
+"""Restarts of a server that never served, after which another one would not help."""
 PROBED = "revops.platform.v1.TenantService"
 """The service whose health says that the member has its database."""
 
@@ -56,6 +57,9 @@ class Up:
 
     installation: Installation
     port: int
+    """Of the member's gRPC."""
+    http_port: int
+    """Of the gateway."""
     demo: bool
     environ: Mapping[str, str]
     tell: Callable[[str], None]
@@ -71,9 +75,11 @@ class Up:
         issuer = DevelopmentIssuer(self.installation.keys)
         with self.installation.held():
             ports.require_free(self.port, "the member's gRPC")
+            ports.require_free(self.http_port, "the gateway")
             async with Supervisor(self.installation.logs, report=self.tell) as supervisor:
                 running = await self._servers(supervisor)
                 await self._member(supervisor, running, issuer)
+                await self._gateway(supervisor, running)
                 token, problem = await self._demo(running, issuer) if self.demo else ("", "")
                 with self.installation.announced(running):
                     self.ready(Ready(running, perf_counter() - started, token, problem))
@@ -98,7 +104,8 @@ class Up:
         if admin_url:
             await asyncio.to_thread(bootstrap, admin_url, DATABASE)
         await asyncio.to_thread(migrate, database_url)
-        return Running(os.getpid(), f"{ports.LOOPBACK}:{self.port}", database_url, nats_url)
+        address, http = f"{ports.LOOPBACK}:{self.port}", f"http://{ports.LOOPBACK}:{self.http_port}"
+        return Running(os.getpid(), address, http, database_url, nats_url)
 
     async def _member(self, supervisor: Supervisor, running: Running, issuer: DevelopmentIssuer) -> None:
         self.tell("starting the member")
@@ -111,17 +118,28 @@ class Up:
             "REVOPS_JWKS": str(issuer.jwks.absolute()),
             "REVOPS_PAGE_TOKEN_SECRETS_FILE": str(self.installation.page_token_secret().absolute()),
         }
-        names = {name.removesuffix("_FILE") for name in own}
-        env = {name: text for name, text in self.environ.items() if name.removesuffix("_FILE") not in names} | own
+        await self._child(supervisor, MEMBER, "serve", own, partial(_serves, running.address))
 
-        async def serves() -> bool:
-            if any(status.name == MEMBER and status.restarts >= GIVE_UP for status in supervisor.statuses()):
-                log = self.installation.logs / f"{MEMBER}.log"
-                raise LocalError(f"the member cannot start; its log {log} ends:\n{last_lines(log, 5)}")
-            return await _serves(running.address)
+    async def _gateway(self, supervisor: Supervisor, running: Running) -> None:
+        self.tell("starting the gateway")
+        own = {"REVOPS_HTTP_ADDRESS": running.http.removeprefix("http://"), "REVOPS_MEMBER": running.address}
+        await self._child(supervisor, GATEWAY, "gateway", own, partial(_answers, self.http_port))
 
-        argv = [sys.executable, "-m", "revops_mesh.cli", "serve"]
-        await supervisor.start(MEMBER, argv, env=env, ready=serves, ready_timeout=READY_SECONDS)
+    async def _child(
+        self, supervisor: Supervisor, name: str, command: str, own: Mapping[str, str], serves: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """Starts one of our own servers, with `own` settings over those of the environment, and waits until it serves."""
+        names = {variable.removesuffix("_FILE") for variable in own}
+        rest = {variable: text for variable, text in self.environ.items() if variable.removesuffix("_FILE") not in names}
+
+        async def ready() -> bool:
+            if any(status.name == name and status.restarts >= GIVE_UP for status in supervisor.statuses()):
+                log = self.installation.logs / f"{name}.log"
+                raise LocalError(f"the {name} cannot start; its log {log} ends:\n{last_lines(log, 5)}")
+            return await serves()
+
+        argv = [sys.executable, "-m", "revops_mesh.cli", command]
+        await supervisor.start(name, argv, env={**rest, **own}, ready=ready, ready_timeout=READY_SECONDS)
 
     async def _demo(self, running: Running, issuer: DevelopmentIssuer) -> tuple[str, str]:
         """The token of the demo tenant's administrator, and what went wrong; a fault of the data does not stop the servers."""
@@ -144,6 +162,10 @@ async def _serves(address: str) -> bool:
         except grpc.aio.AioRpcError:
             return False
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+async def _answers(port: int) -> bool:
+    return await asyncio.to_thread(ports.answers, port)
 
 
 def data_directory(path: Path) -> Installation:

@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from queue import Full, Queue
 
@@ -20,6 +21,9 @@ FLUSH_BYTES, FLUSH_SECONDS = 32 * 1024, 0.05
 MOST_WAITING, CLOSE_SECONDS = 10_000, 2.0
 SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|\brk_\w+|(?i:(?<=bearer ))\S+|(?<=://)[^/\s@]+(?=@)")
 """Tokens, API keys, bearer credentials, and the user part of URLs."""
+
+trace_of_call: ContextVar[str] = ContextVar("trace_of_call", default="")
+"""W3C traceparent that the call under way arrived with."""
 
 
 class Sink:

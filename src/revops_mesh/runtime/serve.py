@@ -28,11 +28,11 @@ from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import LoginPools
 
 from . import reflection
-from .health import SILENT, Health
+from .health import SILENT, Health, Status
 from .jwks import KeySource
-from .logs import AccessLog, JsonHandler, Sink
+from .logs import AccessLog, JsonHandler, Sink, trace_of_call
 from .processes import keep_workers, watchdog
-from .server import OPTIONS, Streams, Table, kernel_handlers, servicer_handlers, trace_of_call
+from .server import OPTIONS, Recover, Streams, Table, kernel_handlers, servicer_handlers
 from .settings import Settings, SettingsError
 from .telemetry import Reading, Telemetry
 from .tls import credentials
@@ -40,6 +40,8 @@ from .tls import credentials
 T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
 Job = Callable[[], Awaitable[None]]
+Stop = Callable[[float], Awaitable[None]]
+"""Closes a door: calls under way may finish for so many seconds."""
 _log = logging.getLogger("revops.serve")
 
 
@@ -71,6 +73,8 @@ class Parts:
     background: Callable[[Kernel, Settings], AbstractAsyncContextManager[Background]]
     migrated: Callable[[str], Awaitable[bool]]
     """Whether the database of a DSN is at the newest revision."""
+    rest: Callable[[Kernel, Settings, Callable[[], bool], Recover], Awaitable[Stop]] | None = None
+    """Opens the REST bridge at `rest_address`; it asks whether the process still serves."""
 
 
 def run(settings: Settings, parts: Parts) -> None:
@@ -128,7 +132,7 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     await stack.enter_async_context(_running(own))
     await stack.enter_async_context(_running({k: job for k, job in background.jobs.items() if k in settings.roles}))
     if "rpc" in settings.roles:
-        await stack.enter_async_context(_doors(settings, kernel, health, keys))
+        await stack.enter_async_context(_doors(settings, parts, kernel, health, keys))
     gc.collect()
     gc.freeze()  # what is loaded by now stays; a full collection that looks at it stops every call for 0.2 s
     await stop.wait()
@@ -136,8 +140,8 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
 
 
 @asynccontextmanager
-async def _doors(settings: Settings, kernel: Kernel, health: Health, keys: KeySource) -> AsyncIterator[None]:
-    """The open port, and its drain."""
+async def _doors(settings: Settings, parts: Parts, kernel: Kernel, health: Health, keys: KeySource) -> AsyncIterator[None]:
+    """The open ports, and their drain."""
     streams = Streams()
     names = {module.service for module in kernel.modules} | {"grpc.health.v1.Health"}
     mirror = reflection.Reflection(names)
@@ -153,6 +157,9 @@ async def _doors(settings: Settings, kernel: Kernel, health: Health, keys: KeySo
     else:
         port = server.add_insecure_port(settings.grpc_address)
     admin = _admin(settings, streams)
+    stops: list[Stop] = [server.stop]
+    if settings.rest_address and parts.rest is not None:
+        stops.append(await parts.rest(kernel, settings, lambda: health.status("") == Status.SERVING, keys.recover))
     await server.start()
     await admin.start()
     _log.info("serving %d methods on %s, port %d", len(table), settings.grpc_address, port)
@@ -162,7 +169,7 @@ async def _doors(settings: Settings, kernel: Kernel, health: Health, keys: KeySo
         health.drain()
         await asyncio.sleep(max(settings.drain_seconds, 0.1))  # watchers hear of it
         streams.end()
-        await server.stop(settings.grace_seconds)
+        await asyncio.gather(*(stop(settings.grace_seconds) for stop in stops))
         await admin.stop(0)
 
 

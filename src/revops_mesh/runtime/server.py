@@ -7,7 +7,6 @@ Sources: AIP-193 for refusals, gRFC A6 for `grpc-retry-pushback-ms`, gRFC A9 for
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
-from contextvars import ContextVar
 from typing import Any, TypeAlias, cast
 
 import grpc
@@ -18,6 +17,8 @@ from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.contract import Method
 from revops_mesh.kernel.errors import Failure, invalid
 from revops_mesh.kernel.pipeline import LONGEST_SECONDS, Kernel
+
+from .logs import trace_of_call
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Answers = Callable[[Any, Context], AsyncIterator[Any]]
@@ -37,9 +38,6 @@ OPTIONS = (
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.max_receive_message_length", 4 << 20),
 )
-
-trace_of_call: ContextVar[str] = ContextVar("trace_of_call", default="")
-"""W3C traceparent that the call under way arrived with, for log lines."""
 
 
 class Table(grpc.GenericRpcHandler):

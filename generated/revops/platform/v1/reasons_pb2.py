@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from revops.options.v1 import options_pb2 as revops_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n revops/platform/v1/reasons.proto\x12\x12revops.platform.v1\x1a\x1frevops/options/v1/options.proto*\xb5\x04\n\x0ePlatformReason\x12\x1f\n\x1bPLATFORM_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x13\x43REDENTIALS_MISSING\x10\x01\x1a\x04\xa0\xbb\x18\x10\x12\x1d\n\x13\x43REDENTIALS_INVALID\x10\x02\x1a\x04\xa0\xbb\x18\x10\x12\x1d\n\x13\x43REDENTIALS_EXPIRED\x10\x03\x1a\x04\xa0\xbb\x18\x10\x12\x1d\n\x13PERMISSION_REQUIRED\x10\x04\x1a\x04\xa0\xbb\x18\x07\x12\x1c\n\x12\x43LOSED_TO_PARTNERS\x10\x05\x1a\x04\xa0\xbb\x18\x07\x12\x19\n\x0fMETHOD_INTERNAL\x10\x06\x1a\x04\xa0\xbb\x18\x07\x12\x1a\n\x10TENANT_SUSPENDED\x10\x07\x1a\x04\xa0\xbb\x18\x07\x12\x1a\n\x10\x45\x44ITION_REQUIRED\x10\x08\x1a\x04\xa0\xbb\x18\t\x12\x17\n\rLIMIT_REACHED\x10\t\x1a\x04\xa0\xbb\x18\t\x12\x17\n\rFIELD_INVALID\x10\n\x1a\x04\xa0\xbb\x18\x03\x12\x1c\n\x12RESOURCE_NOT_FOUND\x10\x0b\x1a\x04\xa0\xbb\x18\x05\x12\x19\n\x0fRESOURCE_EXISTS\x10\x0c\x1a\x04\xa0\xbb\x18\x06\x12\x17\n\rETAG_MISMATCH\x10\r\x1a\x04\xa0\xbb\x18\n\x12\x1d\n\x13REQUEST_ID_CONFLICT\x10\x0e\x1a\x04\xa0\xbb\x18\x03\x12\x13\n\tCONTENDED\x10\x0f\x1a\x04\xa0\xbb\x18\n\x12\x14\n\nOVERLOADED\x10\x10\x1a\x04\xa0\xbb\x18\x08\x12\x19\n\x0f\x44\x45\x41\x44LINE_PASSED\x10\x11\x1a\x04\xa0\xbb\x18\x04\x12\x1b\n\x11STORE_UNAVAILABLE\x10\x12\x1a\x04\xa0\xbb\x18\x0e\x12\x0f\n\x05\x46\x41ULT\x10\x13\x1a\x04\xa0\xbb\x18\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n revops/platform/v1/reasons.proto\x12\x12revops.platform.v1\x1a\x1frevops/options/v1/options.proto*\xee\x05\n\x0ePlatformReason\x12\x1f\n\x1bPLATFORM_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x13\x43REDENTIALS_MISSING\x10\x01\x1a\x04\xa0\xbb\x18\x10\x12\x1d\n\x13\x43REDENTIALS_INVALID\x10\x02\x1a\x04\xa0\xbb\x18\x10\x12\x1d\n\x13\x43REDENTIALS_EXPIRED\x10\x03\x1a\x04\xa0\xbb\x18\x10\x12\x1d\n\x13PERMISSION_REQUIRED\x10\x04\x1a\x04\xa0\xbb\x18\x07\x12\x1c\n\x12\x43LOSED_TO_PARTNERS\x10\x05\x1a\x04\xa0\xbb\x18\x07\x12\x19\n\x0fMETHOD_INTERNAL\x10\x06\x1a\x04\xa0\xbb\x18\x07\x12\x1a\n\x10TENANT_SUSPENDED\x10\x07\x1a\x04\xa0\xbb\x18\x07\x12\x1a\n\x10\x45\x44ITION_REQUIRED\x10\x08\x1a\x04\xa0\xbb\x18\t\x12\x17\n\rLIMIT_REACHED\x10\t\x1a\x04\xa0\xbb\x18\t\x12\x17\n\rFIELD_INVALID\x10\n\x1a\x04\xa0\xbb\x18\x03\x12\x1c\n\x12RESOURCE_NOT_FOUND\x10\x0b\x1a\x04\xa0\xbb\x18\x05\x12\x19\n\x0fRESOURCE_EXISTS\x10\x0c\x1a\x04\xa0\xbb\x18\x06\x12\x17\n\rETAG_MISMATCH\x10\r\x1a\x04\xa0\xbb\x18\n\x12\x1d\n\x13REQUEST_ID_CONFLICT\x10\x0e\x1a\x04\xa0\xbb\x18\x03\x12\x13\n\tCONTENDED\x10\x0f\x1a\x04\xa0\xbb\x18\n\x12\x14\n\nOVERLOADED\x10\x10\x1a\x04\xa0\xbb\x18\x08\x12\x19\n\x0f\x44\x45\x41\x44LINE_PASSED\x10\x11\x1a\x04\xa0\xbb\x18\x04\x12\x1b\n\x11STORE_UNAVAILABLE\x10\x12\x1a\x04\xa0\xbb\x18\x0e\x12\x0f\n\x05\x46\x41ULT\x10\x13\x1a\x04\xa0\xbb\x18\r\x12\x1b\n\x11HTTP_PATH_UNKNOWN\x10\x14\x1a\x04\xa0\xbb\x18\x05\x12\x1b\n\x11HTTP_VERB_UNKNOWN\x10\x15\x1a\x04\xa0\xbb\x18\x0c\x12\x1d\n\x13HTTP_HEADER_INVALID\x10\x16\x1a\x04\xa0\xbb\x18\x03\x12\x1d\n\x13HTTP_BODY_TOO_LARGE\x10\x17\x1a\x04\xa0\xbb\x18\x03\x12!\n\x17HTTP_MEDIA_TYPE_UNKNOWN\x10\x18\x1a\x04\xa0\xbb\x18\x03\x12\x1c\n\x12MEMBER_UNAVAILABLE\x10\x19\x1a\x04\xa0\xbb\x18\x0e\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,6 +70,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLATFORMREASON'].values_by_name["STORE_UNAVAILABLE"]._serialized_options = b'\240\273\030\016'
   _globals['_PLATFORMREASON'].values_by_name["FAULT"]._loaded_options = None
   _globals['_PLATFORMREASON'].values_by_name["FAULT"]._serialized_options = b'\240\273\030\r'
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_PATH_UNKNOWN"]._loaded_options = None
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_PATH_UNKNOWN"]._serialized_options = b'\240\273\030\005'
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_VERB_UNKNOWN"]._loaded_options = None
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_VERB_UNKNOWN"]._serialized_options = b'\240\273\030\014'
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_HEADER_INVALID"]._loaded_options = None
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_HEADER_INVALID"]._serialized_options = b'\240\273\030\003'
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_BODY_TOO_LARGE"]._loaded_options = None
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_BODY_TOO_LARGE"]._serialized_options = b'\240\273\030\003'
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_MEDIA_TYPE_UNKNOWN"]._loaded_options = None
+  _globals['_PLATFORMREASON'].values_by_name["HTTP_MEDIA_TYPE_UNKNOWN"]._serialized_options = b'\240\273\030\003'
+  _globals['_PLATFORMREASON'].values_by_name["MEMBER_UNAVAILABLE"]._loaded_options = None
+  _globals['_PLATFORMREASON'].values_by_name["MEMBER_UNAVAILABLE"]._serialized_options = b'\240\273\030\016'
   _globals['_PLATFORMREASON']._serialized_start=90
-  _globals['_PLATFORMREASON']._serialized_end=655
+  _globals['_PLATFORMREASON']._serialized_end=840
 # @@protoc_insertion_point(module_scope)

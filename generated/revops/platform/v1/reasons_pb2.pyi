@@ -62,6 +62,18 @@ class _PlatformReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Platfo
     """The store does not answer; `RetryInfo` says when to repeat. Metadata: none."""
     FAULT: _PlatformReason.ValueType  # 19
     """A fault of ours, logged under `correlation`. Metadata: `correlation`."""
+    HTTP_PATH_UNKNOWN: _PlatformReason.ValueType  # 20
+    """No method is reached by the path, or the member does not serve it. Metadata: `path`."""
+    HTTP_VERB_UNKNOWN: _PlatformReason.ValueType  # 21
+    """The path is served, but not with this verb. Metadata: `verb`, `allowed`."""
+    HTTP_HEADER_INVALID: _PlatformReason.ValueType  # 22
+    """A header is malformed, or the method has no use for what it asks. Metadata: `header`."""
+    HTTP_BODY_TOO_LARGE: _PlatformReason.ValueType  # 23
+    """The body is too large, also after decompression. Metadata: `most`, in bytes."""
+    HTTP_MEDIA_TYPE_UNKNOWN: _PlatformReason.ValueType  # 24
+    """The body has a media type, a charset or an encoding that is not served. Metadata: `header`."""
+    MEMBER_UNAVAILABLE: _PlatformReason.ValueType  # 25
+    """The gateway does not reach the member; `RetryInfo` says when to repeat. Metadata: none."""
 
 class PlatformReason(_PlatformReason, metaclass=_PlatformReasonEnumTypeWrapper):
     """Reasons of the platform, in `google.rpc.ErrorInfo.reason`; the domain is `revops.platform.v1`."""
@@ -106,4 +118,16 @@ STORE_UNAVAILABLE: PlatformReason.ValueType  # 18
 """The store does not answer; `RetryInfo` says when to repeat. Metadata: none."""
 FAULT: PlatformReason.ValueType  # 19
 """A fault of ours, logged under `correlation`. Metadata: `correlation`."""
+HTTP_PATH_UNKNOWN: PlatformReason.ValueType  # 20
+"""No method is reached by the path, or the member does not serve it. Metadata: `path`."""
+HTTP_VERB_UNKNOWN: PlatformReason.ValueType  # 21
+"""The path is served, but not with this verb. Metadata: `verb`, `allowed`."""
+HTTP_HEADER_INVALID: PlatformReason.ValueType  # 22
+"""A header is malformed, or the method has no use for what it asks. Metadata: `header`."""
+HTTP_BODY_TOO_LARGE: PlatformReason.ValueType  # 23
+"""The body is too large, also after decompression. Metadata: `most`, in bytes."""
+HTTP_MEDIA_TYPE_UNKNOWN: PlatformReason.ValueType  # 24
+"""The body has a media type, a charset or an encoding that is not served. Metadata: `header`."""
+MEMBER_UNAVAILABLE: PlatformReason.ValueType  # 25
+"""The gateway does not reach the member; `RetryInfo` says when to repeat. Metadata: none."""
 Global___PlatformReason: _TypeAlias = PlatformReason  # noqa: Y015

@@ -1,0 +1,1 @@
+"""The REST bridge: HTTP and JSON over the contracts, derived from `google.api.http`."""

@@ -1,0 +1,187 @@
+"""The REST bridge: an ASGI application that turns HTTP and JSON into calls through a door, and answers back into JSON.
+
+It knows every method from the contracts. Pages and `/healthz` are served beside them. A unary call is not cancelled when its
+client leaves: its deadline ends it, and a repetition with the same key gets its answer.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping, Sequence
+from contextlib import aclosing
+from time import perf_counter
+from typing import Any, cast
+
+import orjson
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
+from revops.platform.v1 import reasons_pb2 as platform
+
+from revops_mesh.gateway.protojson import Unreadable, parsed
+from revops_mesh.kernel.errors import refuse
+from revops_mesh.kernel.names import new_uuid
+from revops_mesh.runtime.logs import trace_of_call
+
+from . import content, streams
+from .bindings import bindings
+from .cors import Cors
+from .doors import PASSED_ON, Door, Sender
+from .refusals import Headers, Refused, bad_field, no_verb, refused
+from .routes import Route, Routes
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+Note = Callable[[str, str, float, str, str], None]
+
+JSON: Headers = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
+HEALTH = "/healthz"
+READ = {name.encode(): name for name in PASSED_ON}
+
+_log = logging.getLogger("revops.rest")
+
+
+class Bridge:
+    """Serves the methods of some services through a door."""
+
+    def __init__(
+        self,
+        services: Iterable[ServiceDescriptor],
+        door: Door,
+        *,
+        origins: Collection[str] = (),
+        pages: Sequence[tuple[str, Application]] = (),
+        serving: Callable[[], bool] = lambda: True,
+        note: Note | None = None,
+    ) -> None:
+        """`origins` may call from browsers; `pages` are served at their exact paths; `serving` is false while it drains.
+
+        `note` is told of every call: method, outcome, seconds, peer and trace. Raises `ValueError` for contradicting routes.
+        """
+        methods = (method for service in services for method in service.methods)
+        served = (m for m in methods if door.serves(f"/{m.containing_service.full_name}/{m.name}"))
+        self.routes = Routes(binding for method in served for binding in bindings(method))
+        self._door, self._cors, self._pages, self._serving, self._note = door, Cors(origins), dict(pages), serving, note
+        self._streams = streams.Streams(_refusal)
+
+    def end_streams(self) -> None:
+        """Ends streams with UNAVAILABLE; clients connect again, elsewhere."""
+        self._streams.end()
+
+    async def __call__(self, scope: Scope, receive: content.Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            raise ValueError(f"{scope['type']} is not served")
+        started = perf_counter()
+        headers = dict(scope["headers"])
+        verb, path = scope["method"], scope["raw_path"].decode("latin-1")
+        extra = self._cors.headers(headers.get(b"origin")) if self._cors.origins else []
+        if not self._serving():  # so that clients go elsewhere before the port closes
+            extra = [*extra, (b"connection", b"close")]
+        trace = headers.get(b"traceparent", b"").decode("latin-1")
+        trace_of_call.set(trace)
+        method, outcome = path, "OK"
+        try:
+            if (page := self._pages.get(path)) is not None:
+                return await page(scope, receive, send)
+            if path == HEALTH:
+                return await self._health(verb, send, extra)
+            if verb == "OPTIONS":
+                return await self._options(path, headers, send, extra)
+            route, segments = self.routes.find(verb, path)
+            method = route.full_name
+            request, sender = await self._request(route, segments, scope, headers, receive)
+            if route.streams:
+                ended = await self._stream(route, request, sender, headers, receive, send, extra)
+                outcome = ended.reason if ended is not None else "OK"
+            else:
+                answer = await self._door.answer(route.path, request, sender)
+                await self._answer(route, answer, headers, send, extra)
+        except content.Gone:
+            outcome = "CANCELLED"
+        except Exception as error:
+            refusal = error if isinstance(error, Refused) else _refusal(error)
+            outcome = refusal.reason
+            status, own, text = refusal.answer()
+            await _reply(send, status, [*own, *extra], text)
+        finally:
+            if self._note is not None:
+                self._note(method, outcome, perf_counter() - started, _peer(scope), trace)
+
+    async def _request(
+        self, route: Route, segments: Sequence[str], scope: Scope, headers: dict[bytes, bytes], receive: content.Receive
+    ) -> tuple[Message, Sender]:
+        body: Any = ...
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            text = await content.body(receive, headers)
+            if text:
+                content.require_json(headers)
+                body = parsed(text)
+        request = route.request.read(segments, scope["query_string"], body, headers)
+        metadata = {READ[name]: value.decode("latin-1") for name, value in headers.items() if name in READ}
+        return request, Sender(metadata, _peer(scope), content.deadline(headers))
+
+    async def _answer(self, route: Route, answer: Any, headers: Mapping[bytes, bytes], send: Send, extra: Headers) -> None:
+        own = [*JSON, *extra]
+        if route.has_etag and answer.etag:
+            tag = f'"{answer.etag}"'.encode()
+            own.append((b"etag", tag))
+            if route.request.reads and tag in headers.get(b"if-none-match", b""):
+                return await _reply(send, 304, own, b"")
+        text = orjson.dumps(route.write(answer))
+        if len(text) >= content.LEAST_COMPRESSED:
+            own.append((b"vary", b"accept-encoding"))
+            if content.takes_gzip(headers):
+                own.append((b"content-encoding", b"gzip"))
+                text = content.compressed(text)
+        await _reply(send, 200, own, text)
+
+    async def _stream(
+        self,
+        route: Route,
+        request: Message,
+        sender: Sender,
+        headers: Mapping[bytes, bytes],
+        receive: content.Receive,
+        send: Send,
+        extra: Headers,
+    ) -> Refused | None:
+        form = streams.Form(streams.EVENTS in headers.get(b"accept", b""), content.takes_gzip(headers))
+        return await self._streams.pour(self._written(route, request, sender), form, receive, send, extra)
+
+    async def _written(self, route: Route, request: Message, sender: Sender) -> AsyncGenerator[Any, None]:
+        answers = self._door.stream(route.path, request, sender)
+        async with aclosing(cast("AsyncGenerator[Message, None]", answers)) as each:
+            async for answer in each:
+                yield route.write(answer)
+
+    async def _health(self, verb: str, send: Send, extra: Headers) -> None:
+        if verb not in ("GET", "HEAD"):
+            raise no_verb(verb, ("GET", "HEAD"))
+        serving = self._serving()
+        text = orjson.dumps({"status": "SERVING" if serving else "NOT_SERVING"})
+        await _reply(send, 200 if serving else 503, [*JSON, (b"cache-control", b"no-store"), *extra], text)
+
+    async def _options(self, path: str, headers: Mapping[bytes, bytes], send: Send, extra: Headers) -> None:
+        verbs = self.routes.verbs(path)
+        asked = self._cors.preflight(headers, verbs)
+        await _reply(send, 204, [(b"allow", ", ".join(verbs).encode()), *asked, *extra], b"")
+
+
+def _refusal(error: Exception) -> Refused:
+    """The refusal that an error becomes; what nobody foresaw is logged whole and answered without its text."""
+    if isinstance(error, Unreadable):
+        return bad_field(error.field, error.description)
+    correlation = new_uuid().hex
+    _log.error("fault %s", correlation, exc_info=error)
+    return refused(refuse(platform.FAULT, "A fault of ours; quote {correlation}.", correlation=correlation))
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return f"{client[0]}:{client[1]}" if client else ""
+
+
+async def _reply(send: Send, status: int, headers: Headers, text: bytes) -> None:
+    if status not in (204, 304):
+        headers = [*headers, (b"content-length", str(len(text)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text})

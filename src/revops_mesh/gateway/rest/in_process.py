@@ -1,0 +1,88 @@
+"""The door into a kernel of the same process: no wire, and the same pipeline."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, cast
+
+from google.protobuf import descriptor_pool
+from google.protobuf.message import Message
+from revops.platform.v1 import reasons_pb2 as platform
+
+from revops_mesh.kernel.call import Arrival
+from revops_mesh.kernel.errors import Failure, refuse
+from revops_mesh.kernel.pipeline import LONGEST_SECONDS, Kernel
+from revops_mesh.runtime.settings import Settings
+
+from .bridge import Bridge
+from .doors import Sender
+from .refusals import refused
+from .server import opened
+
+LATE = "The call took longer than it may: repeat it with the same request_id."
+
+_log = logging.getLogger("revops.rest")
+
+
+class KernelDoor:
+    """Answers from a kernel; `recover` tells whether a refused unary call may be tried again."""
+
+    def __init__(self, kernel: Kernel, recover: Callable[[Failure], Awaitable[bool]]) -> None:
+        self._kernel, self._recover = kernel, recover
+
+    def serves(self, path: str) -> bool:
+        """Whether its modules have the method."""
+        return path in self._kernel.methods
+
+    async def answer(self, path: str, request: Message, sender: Sender) -> Message:
+        """The kernel's answer. A timer of its own ends the call, because `asyncio.timeout` would cost as much as a stage."""
+        task, late = cast("asyncio.Task[Any]", asyncio.current_task()), False
+
+        def end() -> None:
+            nonlocal late
+            late = True
+            task.cancel()
+
+        timer = asyncio.get_running_loop().call_later(min(sender.seconds or LONGEST_SECONDS, LONGEST_SECONDS), end)
+        try:
+            return await self._answer(path, request, Arrival(sender.metadata, sender.peer, bounded=True))
+        except Failure as failure:
+            raise refused(failure) from None
+        except asyncio.CancelledError:
+            if not late:
+                raise
+            task.uncancel()
+            raise refused(refuse(platform.DEADLINE_PASSED, LATE)) from None
+        finally:
+            timer.cancel()
+
+    async def _answer(self, path: str, request: Message, arrival: Arrival) -> Message:
+        try:
+            return await self._kernel.answer(path, request, arrival)
+        except Failure as failure:
+            if not await self._recover(failure):
+                raise
+        return await self._kernel.answer(path, request, arrival)
+
+    async def stream(self, path: str, request: Message, sender: Sender) -> AsyncIterator[Message]:
+        """The kernel's answers."""
+        answers = self._kernel.stream(path, request, Arrival(sender.metadata, sender.peer))
+        try:
+            async with aclosing(cast("AsyncGenerator[Message, None]", answers)) as each:
+                async for answer in each:
+                    yield answer
+        except Failure as failure:
+            raise refused(failure) from None
+
+
+async def rest(
+    kernel: Kernel, settings: Settings, serving: Callable[[], bool], recover: Callable[[Failure], Awaitable[bool]]
+) -> Callable[[float], Awaitable[None]]:
+    """Serves a kernel's methods at the `rest_address` of its member; gives what stops it. Raises `OSError`."""
+    door, pool = KernelDoor(kernel, recover), descriptor_pool.Default()
+    services = [pool.FindServiceByName(module.service) for module in kernel.modules]
+    bridge = Bridge(services, door, origins=settings.cors_origins, serving=serving)
+    server = await opened(bridge, settings, settings.rest_address, shared=settings.workers > 1)
+    _log.info("serving %d routes on %s, port %d", len(bridge.routes), settings.rest_address, server.port)
+    return server.stop

@@ -1,0 +1,132 @@
+"""Refusals over HTTP: `google.rpc.Status` as the JSON of AIP-193, and the HTTP status of a `google.rpc.Code`."""
+
+import math
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import Message
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from revops.platform.v1 import reasons_pb2 as platform
+
+from revops_mesh.gateway.protojson import writer
+from revops_mesh.kernel.errors import Failure, invalid, refuse
+
+Headers = list[tuple[bytes, bytes]]
+
+HTTP: dict[int, int] = {
+    code_pb2.OK: 200,
+    code_pb2.CANCELLED: 499,
+    code_pb2.UNKNOWN: 500,
+    code_pb2.INVALID_ARGUMENT: 400,
+    code_pb2.DEADLINE_EXCEEDED: 504,
+    code_pb2.NOT_FOUND: 404,
+    code_pb2.ALREADY_EXISTS: 409,
+    code_pb2.PERMISSION_DENIED: 403,
+    code_pb2.UNAUTHENTICATED: 401,
+    code_pb2.RESOURCE_EXHAUSTED: 429,
+    code_pb2.FAILED_PRECONDITION: 400,
+    code_pb2.ABORTED: 409,
+    code_pb2.OUT_OF_RANGE: 400,
+    code_pb2.UNIMPLEMENTED: 501,
+    code_pb2.INTERNAL: 500,
+    code_pb2.UNAVAILABLE: 503,
+    code_pb2.DATA_LOSS: 500,
+}
+"""As google/rpc/code.proto says."""
+OWN: dict[str, int] = {"HTTP_VERB_UNKNOWN": 405, "HTTP_BODY_TOO_LARGE": 413, "HTTP_MEDIA_TYPE_UNKNOWN": 415}
+"""Reasons for which HTTP has a status of its own."""
+
+_write = writer(Any.DESCRIPTOR)
+
+
+@dataclass(eq=False)
+class Refused(Exception):
+    """A call was refused: by the member, or by the bridge before it got there."""
+
+    status: status_pb2.Status
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Of the answer, beside those that follow from the status."""
+
+    def __str__(self) -> str:
+        return str(self.status.message)
+
+    @property
+    def reason(self) -> str:
+        """Of its `ErrorInfo`, "" if it has none."""
+        found: str = next((info.reason for info in _details(self.status, error_details_pb2.ErrorInfo)), "")
+        return found
+
+    @property
+    def http(self) -> int:
+        """The HTTP status."""
+        return OWN.get(self.reason, HTTP.get(self.status.code, 500))
+
+    def document(self) -> dict[str, object]:
+        """The JSON of AIP-193."""
+        name = code_pb2.Code.Name(self.status.code) if self.status.code in code_pb2.Code.values() else "UNKNOWN"
+        details = [_write(detail) for detail in self.status.details]
+        error = {"code": self.http, "message": self.status.message, "status": name, "details": details}
+        return {"error": error}
+
+    def answer(self) -> tuple[int, Headers, bytes]:
+        """HTTP status, headers and body."""
+        headers: Headers = [(b"content-type", b"application/json"), *self.headers]
+        for info in _details(self.status, error_details_pb2.RetryInfo):
+            seconds = info.retry_delay.seconds + info.retry_delay.nanos / 1e9
+            headers.append((b"retry-after", str(max(1, math.ceil(seconds))).encode()))
+        if self.http == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        return self.http, headers, orjson.dumps(self.document())
+
+
+def refused(failure: Failure, *headers: tuple[bytes, bytes]) -> Refused:
+    """A refusal in the words of the contract."""
+    return Refused(failure.status(), headers)
+
+
+def bad_field(field: str, description: str) -> Refused:
+    """The refusal of one malformed field."""
+    return refused(invalid([(field, description)]))
+
+
+def bad_header(header: str, problem: str) -> Refused:
+    """The refusal of one header; `problem` continues its name."""
+    return refused(refuse(platform.HTTP_HEADER_INVALID, f"{{header}} {_literal(problem)}.", header=header))
+
+
+def no_path(path: str) -> Refused:
+    """Nothing is there."""
+    return refused(refuse(platform.HTTP_PATH_UNKNOWN, "No method is reached by {path}.", path=path[:300]))
+
+
+def no_verb(verb: str, allowed: Iterable[str]) -> Refused:
+    """Something is there, but not for this verb."""
+    listed = ", ".join(allowed)
+    said = "{verb} is not served here; {allowed} are."
+    return refused(refuse(platform.HTTP_VERB_UNKNOWN, said, verb=verb[:20], allowed=listed), (b"allow", listed.encode()))
+
+
+def too_large(most: int) -> Refused:
+    """The body is beyond what is read; the connection ends, because the rest of it may never."""
+    said = "The body is larger than {most} bytes."
+    return refused(refuse(platform.HTTP_BODY_TOO_LARGE, said, most=most), (b"connection", b"close"))
+
+
+def unknown_media(header: str, problem: str) -> Refused:
+    """The body cannot be read; `problem` continues the name of the header that says so."""
+    return refused(refuse(platform.HTTP_MEDIA_TYPE_UNKNOWN, f"{{header}} {_literal(problem)}.", header=header))
+
+
+def _literal(text: str) -> str:
+    """A text of the caller inside a format string."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _details(status: status_pb2.Status, kind: type[Message]) -> Iterable[typing.Any]:
+    for detail in status.details:
+        found = kind()
+        if detail.Unpack(found):
+            yield found

@@ -1,0 +1,144 @@
+"""Answers of streaming methods: a line of JSON each (`application/x-ndjson`), or server-sent events.
+
+A refusal after the first answer is the last line, `{"error": …}`, or an event `error`; a stream that ended as it should ends with
+an event `end`, because browsers would connect again. Sources: https://html.spec.whatwg.org/multipage/server-sent-events.html.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+import orjson
+from revops.platform.v1 import reasons_pb2 as platform
+
+from revops_mesh.kernel.errors import refuse
+
+from .content import GZIP, LEVEL, Receive
+from .refusals import Headers, Refused, refused
+
+NDJSON, EVENTS = b"application/x-ndjson", b"text/event-stream"
+FIRST_SECONDS = 1.0
+"""How long a refusal may come before the headers are sent, and decides on their status."""
+QUIET_SECONDS = 15.0
+"""After which a server-sent comment keeps the connection alive."""
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+END = object()
+
+
+class Form:
+    """How a stream is written."""
+
+    def __init__(self, events: bool, gzip: bool) -> None:
+        self.events = events
+        self._deflater = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP) if gzip else None
+
+    @property
+    def headers(self) -> Headers:
+        """Of the answer."""
+        headers: Headers = [(b"content-type", EVENTS if self.events else NDJSON), (b"cache-control", b"no-cache")]
+        return [*headers, (b"content-encoding", b"gzip")] if self._deflater is not None else headers
+
+    def answer(self, document: Any) -> bytes:
+        """One answer."""
+        text = orjson.dumps(document)
+        return self._wire(b"data: " + text + b"\n\n" if self.events else text + b"\n")
+
+    def refusal(self, refused: Refused) -> bytes:
+        """Why it ends early."""
+        text = orjson.dumps(refused.document())
+        return self._wire(b"event: error\ndata: " + text + b"\n\n" if self.events else text + b"\n")
+
+    def quiet(self) -> bytes:
+        """Something that says nothing."""
+        return self._wire(b": quiet\n\n") if self.events else b""
+
+    def end(self) -> bytes:
+        """That it ended as it should."""
+        return self._wire(b"event: end\ndata: {}\n\n") if self.events else b""
+
+    def closing(self) -> bytes:
+        """What compression still owes."""
+        return self._deflater.flush() if self._deflater is not None else b""
+
+    def _wire(self, text: bytes) -> bytes:
+        if self._deflater is None:
+            return text
+        return self._deflater.compress(text) + self._deflater.flush(zlib.Z_SYNC_FLUSH)
+
+
+class Streams:
+    """Streams under way; a drain ends them."""
+
+    def __init__(self, fault: Callable[[Exception], Refused]) -> None:
+        """`fault` makes a refusal of an error that is none."""
+        self._fault = fault
+        self._ended: asyncio.Future[None] | None = None
+
+    def end(self) -> None:
+        """Ends them all, and every one that begins from now on."""
+        if not self._ending().done():
+            self._ending().set_result(None)
+
+    def _ending(self) -> asyncio.Future[None]:
+        if self._ended is None:
+            self._ended = asyncio.get_running_loop().create_future()
+        return self._ended
+
+    async def pour(
+        self, answers: AsyncGenerator[Any, None], form: Form, receive: Receive, send: Send, headers: Headers
+    ) -> Refused | None:
+        """Sends answers, which are JSON values, until their end or until the client leaves; gives the refusal that ended it.
+
+        Raises what comes before anything was sent.
+        """
+        gone, coming = asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(_next(answers))
+        try:
+            await asyncio.wait((gone, coming, self._ending()), timeout=FIRST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if coming.done() and (error := coming.exception()) is not None:
+                raise error
+            await send({"type": "http.response.start", "status": 200, "headers": [*form.headers, *headers]})
+            while not gone.done():
+                refusal = None
+                if self._ending().done():
+                    refusal = _stopping()
+                elif coming.done():
+                    try:
+                        if (answer := coming.result()) is END:
+                            await _send(send, form.end() + form.closing(), more=False)
+                            return None
+                        await _send(send, form.answer(answer))
+                        coming = asyncio.ensure_future(_next(answers))
+                    except Exception as error:
+                        refusal = error if isinstance(error, Refused) else self._fault(error)
+                if refusal is not None:
+                    await _send(send, form.refusal(refusal) + form.closing(), more=False)
+                    return refusal
+                waited = (gone, coming, self._ending())
+                if not (await asyncio.wait(waited, timeout=QUIET_SECONDS, return_when=asyncio.FIRST_COMPLETED))[0]:
+                    await _send(send, form.quiet())
+            return None
+        finally:
+            for task in (gone, coming):
+                task.cancel()
+            await asyncio.gather(gone, coming, return_exceptions=True)
+            await answers.aclose()
+
+
+def _stopping() -> Refused:
+    return refused(refuse(platform.MEMBER_UNAVAILABLE, "The server is stopping: connect again.").retry(1.0))
+
+
+async def _next(answers: AsyncGenerator[Any, None]) -> Any:
+    return await anext(answers, END)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Send, text: bytes, more: bool = True) -> None:
+    if text or not more:
+        await send({"type": "http.response.body", "body": text, "more_body": more})
