@@ -1,7 +1,14 @@
 """A small contract that keeps every rule, on a checkout of its own, for tests that break one rule at a time."""
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
+
+from revops_mesh.contracts import openapi
+from revops_mesh.contracts.model import descriptors, read
+from revops_mesh.contracts.protoc import compile_image
+from revops_mesh.contracts.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 PATH = "protos/revops/sales/v1/deals.proto"
@@ -143,3 +150,10 @@ def edit(root: Path, before: str, after: str) -> None:
     text = (root / PATH).read_text()
     assert text.count(before) == 1, f"{text.count(before)} places read {before!r}"
     (root / PATH).write_text(text.replace(before, after))
+
+
+def documented(root: Path) -> dict[str, Any]:
+    """The OpenAPI document of the sample contract as it stands."""
+    image = compile_image(Workspace(root)).image
+    found: dict[str, Any] = json.loads(openapi.document(read(image), descriptors(image)))
+    return found

@@ -258,10 +258,13 @@ def test_the_pages_say_who_may_call_what_and_why_not(checkout: Path) -> None:
     page = {path.stem: path.read_text() for path in (checkout / "docs/reference").iterdir()}
     assert sorted(page) == ["editions", "errors", "events", "methods", "permissions", "resources"]
     assert "| `GetDeal` | `GET /v1/{name=deals/*}` | `sales.deals.get` | FREE | reads only | Gets a deal. |" in page["methods"]
-    assert "| `sales.costs.read` | – | `Deal.cost` |" in page["permissions"]
+    assert "| `sales.costs.read` | – | `Deal.cost` | – |" in page["permissions"]
+    assert "| `sales.deals.get` | `DealService.GetDeal` | – | Gets a deal. |" in page["permissions"]
     assert "| `revops.sales.v1.Deal` | 1,000 | no cap | no cap | no cap |" in page["editions"]
     assert "Heard by `DealService.OnDealWon`." in page["events"]
-    assert "| `DEAL_CLOSED` | FAILED_PRECONDITION | `deal`, `state` | It is closed already. |" in page["errors"]
+    assert "Subject `revops.{tenant}.sales.v1.DealWon`." in page["events"]
+    closed = "| `DEAL_CLOSED` | FAILED_PRECONDITION | 400 | `deal`, `state` | It is closed already. | `DealService.CloseDeal` |"
+    assert closed in page["errors"]
     assert "| `mail`" not in page["resources"]
     assert "| `buyers` | list of `revops.sales.v1.Buyer` | – | Who buys. |" in page["resources"]
 

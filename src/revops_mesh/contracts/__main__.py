@@ -12,10 +12,11 @@ from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from revops_mesh.contracts import buf, checks, outputs, policy_diff, reference
-from revops_mesh.contracts.model import OURS, Contract, read
+from revops_mesh.contracts import buf, checks, openapi, outputs, policy_diff, reference
+from revops_mesh.contracts.context_map import filled
+from revops_mesh.contracts.model import OURS, Contract, descriptors, read
 from revops_mesh.contracts.protoc import Compiled, compile_image, compile_python
-from revops_mesh.contracts.workspace import Refused, Workspace
+from revops_mesh.contracts.workspace import CONTEXT_MAP, REFERENCE, Refused, Workspace
 
 KEPT = ("released.binpb",)
 """What stands in `generated/` and does not follow from the present contracts."""
@@ -76,16 +77,16 @@ class Session:
         return f"{len(expected)} files, {changed} changed"
 
     def docs(self) -> str:
-        """Write docs/reference/."""
-        expected = reference.pages(self._contract())
-        changed = outputs.write(self._workspace.reference, expected)
+        """Write docs/reference/ and the tables of docs/context-map.md."""
+        expected = self._pages()
+        changed = outputs.write(self._workspace.docs, expected, self._workspace.pages_by_hand())
         return f"{len(expected)} pages, {changed} changed"
 
     def current(self) -> str:
-        """Prove that generated/ and docs/reference/ are what the contracts say."""
-        generated, pages = self._generated(), reference.pages(self._contract())
+        """Prove that generated/ and the pages made from the contracts are what the contracts say."""
+        generated, pages = self._generated(), self._pages()
         wrong = outputs.differences(self._workspace.generated, generated, KEPT)
-        wrong += outputs.differences(self._workspace.reference, pages)
+        wrong += outputs.differences(self._workspace.docs, pages, self._workspace.pages_by_hand())
         if wrong:
             raise Refused("derived files are not current: run `make proto`", wrong)
         return f"{len(generated) + len(pages)} files are what the contracts say"
@@ -110,8 +111,18 @@ class Session:
     def _contract(self) -> Contract:
         return read(self._compile().image)
 
+    def _pages(self) -> dict[str, bytes]:
+        """What stands in docs/ and follows from the contracts, wholly or in its tables."""
+        contract, context_map = self._contract(), self._workspace.docs / CONTEXT_MAP
+        pages = {f"{REFERENCE}/{name}": page for name, page in reference.pages(contract).items()}
+        if context_map.exists():
+            pages[CONTEXT_MAP] = filled(context_map.read_text(), contract).encode()
+        return pages
+
     def _generated(self) -> dict[str, bytes]:
-        return {**compile_python(self._workspace), "contract.binpb": self._compile().image}
+        image = self._compile().image
+        document = openapi.document(self._contract(), descriptors(image))
+        return {**compile_python(self._workspace), "contract.binpb": image, openapi.PATH: document}
 
 
 def main(arguments: list[str], root: Path) -> int:

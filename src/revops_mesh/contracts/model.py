@@ -19,6 +19,7 @@ FIELD = "revops.options.v1.field"
 CODE = "revops.options.v1.code"
 HTTP = "google.api.http"
 AIP_RESOURCE = "google.api.resource"
+REFERENCE = "google.api.resource_reference"
 RULES = "buf.validate.field"
 
 OURS = "revops/"
@@ -149,6 +150,10 @@ class Contract:
                 found.setdefault(event, []).append(method)
         return dict(sorted(found.items()))
 
+    def heard(self, event: str) -> list[Method]:
+        """The reactions to an event."""
+        return [method for method in self.methods if method.request == event and method.access == "internal"]
+
     def elements(self) -> Iterator[Element]:
         """Every method, message, field and enum value."""
         yield from self.methods
@@ -187,10 +192,16 @@ def _route(rule: Any) -> tuple[str, str]:
     return (value.kind, value.path) if pattern == "custom" else (pattern.upper(), value)
 
 
-def _files(image: bytes) -> Any:
+def descriptors(image: bytes) -> descriptor_pool.DescriptorPool:
+    """A pool of its own with the files of an image."""
     pool = descriptor_pool.DescriptorPool()
     for file in descriptor_pb2.FileDescriptorSet.FromString(image).file:
         pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+def _files(image: bytes) -> Any:
+    pool = descriptors(image)
     kind = message_factory.GetMessageClass(pool.FindMessageTypeByName("google.protobuf.FileDescriptorSet"))
     files: Any = kind.FromString(image)
     return files.file

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
-from google.rpc import code_pb2
-
-from revops_mesh.contracts.model import AIP_RESOURCE, CODE, FIELD, RESOURCE, Contract, Field, Message, Method, constant
+from revops_mesh.contracts.markdown import codes, short, table
+from revops_mesh.contracts.model import AIP_RESOURCE, FIELD, RESOURCE, Contract, Field, Message, Method, constant
+from revops_mesh.contracts.reasons import methods_by_reason, reasons_of
 from revops_mesh.contracts.state_checks import storage
 
 EDITIONS = ("FREE", "TEAM", "BUSINESS", "ENTERPRISE")
@@ -35,7 +34,7 @@ def _methods(contract: Contract) -> list[str]:
             for method in service.methods
         ]
         lines += [f"## {service.full_name}", "", service.comment, ""]
-        lines += [*_table(("Method", "Route", "Who may call", "Edition", "Notes", "What it does"), rows), ""]
+        lines += [*table(("Method", "Route", "Who may call", "Edition", "Notes", "What it does"), rows), ""]
     return lines[:-1]
 
 
@@ -49,55 +48,72 @@ def _permissions(contract: Contract) -> list[str]:
         for field in message.fields:
             if FIELD in field.options and (needed := field.options[FIELD].read_permission):
                 fields.setdefault(needed, []).append(field)
-    rows = [
-        (f"`{permission}`", _codes(_short(m) for m in methods.get(permission, [])), _codes(_short(f) for f in read))
-        for permission in sorted({*methods, *fields})
-        for read in [fields.get(permission, [])]
-    ]
     text = "What each permission lets its holder call, and which fields it lets them read and write."
-    return [*_title("Permissions", text), *_table(("Permission", "Methods", "Fields"), rows)]
+    lines = _title("Permissions", text)
+    ids = sorted({*methods, *fields})
+    for capability in sorted({permission.partition(".")[0] for permission in ids}):
+        rows = [
+            (
+                f"`{permission}`",
+                codes(short(m.full_name) for m in opened),
+                codes(short(f.full_name) for f in fields.get(permission, [])),
+                _whats(opened),
+            )
+            for permission in ids
+            if permission.partition(".")[0] == capability
+            for opened in [methods.get(permission, [])]
+        ]
+        lines += [f"## {capability}", "", *table(("Permission", "Methods", "Fields", "What its holder may do"), rows), ""]
+    return lines[:-1]
 
 
 def _editions(contract: Contract) -> list[str]:
     lines = _title("Editions", "Each edition includes those before it; a method that is not listed is in every one.")
     for edition in EDITIONS[1:]:
-        gated = [(f"`{_short(m)}`", m.comment) for m in contract.methods if _edition(m) == edition]
-        lines += [f"## Methods from {edition} on", "", *(_table(("Method", "What it does"), gated)), ""]
+        gated = [(f"`{short(m.full_name)}`", m.comment) for m in contract.methods if _edition(m) == edition]
+        lines += [f"## Methods from {edition} on", "", *(table(("Method", "What it does"), gated)), ""]
     capped = [message for message in contract.messages.values() if _caps(message)]
     rows = [(f"`{m.full_name}`", *(_caps(m).get(edition, "no cap") for edition in EDITIONS)) for m in capped]
-    lines += ["## Most live resources of a tenant", "", *_table(("Resource", *EDITIONS), rows)]
+    lines += ["## Most live resources of a tenant", "", *table(("Resource", *EDITIONS), rows)]
     return lines
 
 
 def _events(contract: Contract) -> list[str]:
-    text = "The subject is `revops.{tenant}.{capability}.v1.{Event}`; the body is the message, in protobuf."
+    text = "The body is the message, in protobuf; `{tenant}` is the tenant's id in hex. Who else hears is their business."
     lines = _title("Events", text)
-    for name, emitters in contract.events.items():
-        if (event := contract.messages.get(name)) is None:
-            continue
-        heard = [_short(m) for m in contract.methods if m.request == name and m.access == "internal"]
-        lines += [f"## {name}", "", event.comment, "", f"Recorded by {_codes(_short(m) for m in emitters)}."]
-        lines += [f"Heard by {_codes(heard)}."] if heard else []
+    known = {name: message for name in contract.events if (message := contract.messages.get(name))}
+    index = [(f"[`{name}`](#{name.replace('.', '').lower()})", event.comment) for name, event in known.items()]
+    lines += [*table(("Event", "What happened"), index), ""]
+    for name, event in known.items():
+        heard = [short(method.full_name) for method in contract.heard(name)]
+        lines += [f"## {name}", "", event.comment, "", f"Subject `{_subject(name)}`."]
+        lines += [f"Recorded by {codes(short(m.full_name) for m in contract.events[name])}."]
+        lines += [f"Heard by {codes(heard)}."] if heard else []
         rows = [(f"`{field.name}`", _type(contract, field), field.comment) for field in event.fields]
-        lines += ["", *_table(("Field", "Type", "Meaning"), rows), ""]
+        lines += ["", *table(("Field", "Type", "Meaning"), rows), ""]
     return lines[:-1]
 
 
 def _errors(contract: Contract) -> list[str]:
     text = "A refusal carries one `google.rpc.ErrorInfo`: a reason below, the package as domain, and the metadata."
     lines = _title("Errors", text)
+    named_by = methods_by_reason(contract)
     for enum in sorted(contract.enums.values(), key=lambda enum: enum.full_name):
         if not enum.is_reason:
             continue
-        rows = []
-        for value in enum.values:
-            if value.number:
-                meaning, _, metadata = value.comment.partition("Metadata:")
-                keys = re.findall(r"`[^`]+`", metadata)
-                code = code_pb2.Code.Name(value.options.get(CODE, 0))
-                rows.append((f"`{value.name}`", code, ", ".join(keys), meaning))
+        rows = [
+            (
+                f"`{reason.name}`",
+                reason.code,
+                str(reason.http_status),
+                codes(reason.metadata),
+                reason.meaning,
+                "every method" if reason.platform else codes(short(m.full_name) for m in named_by.get(reason.name, [])),
+            )
+            for reason in reasons_of(enum)
+        ]
         lines += [f"## {enum.full_name}", "", enum.comment, ""]
-        lines += [*_table(("Reason", "Status", "Metadata", "Meaning"), rows), ""]
+        lines += [*table(("Reason", "Status", "HTTP", "Metadata", "Meaning and what to do", "Methods"), rows), ""]
     return lines[:-1]
 
 
@@ -107,10 +123,10 @@ def _resources(contract: Contract) -> list[str]:
     for message in sorted(stored, key=lambda message: message.full_name):
         lines += [f"## {message.full_name}", "", message.comment, ""]
         named = message.options.get(AIP_RESOURCE)
-        patterns = f" Named {_codes(named.pattern)}." if named is not None else ""
+        patterns = f" Named {codes(named.pattern)}." if named is not None else ""
         lines += [f"Stored as {storage(message).removeprefix('KIND_').lower()}.{patterns}", ""]
         rows = [(f"`{f.name}`", _type(contract, f), _storage_notes(f), f.comment) for f in message.fields]
-        lines += [*_table(("Field", "Type", "Storage", "Meaning"), rows), ""]
+        lines += [*table(("Field", "Type", "Storage", "Meaning"), rows), ""]
     return lines[:-1]
 
 
@@ -118,23 +134,15 @@ def _title(title: str, text: str) -> list[str]:
     return [f"# {title}", "", NOTE, "", text, ""]
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table, or the word "None." when there is nothing to list."""
-    written = [_row(row) for row in rows]
-    return [_row(header), _row(["---"] * len(header)), *written] if written else ["None."]
+def _whats(methods: Iterable[Method]) -> str:
+    """First sentences of what methods do."""
+    return " ".join(method.comment.partition(". ")[0].rstrip(".") + "." for method in methods)
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.strip().replace("|", "\\|") or "–" for cell in cells) + " |"
-
-
-def _codes(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def _short(element: Method | Field) -> str:
-    """The last two parts of a full name, as in `QuoteService.GetQuote`."""
-    return ".".join(element.full_name.split(".")[-2:])
+def _subject(event: str) -> str:
+    """The subject on which an event is published."""
+    product, _, rest = event.partition(".")
+    return f"{product}.{{tenant}}.{rest}"
 
 
 def _routes(method: Method) -> str:
@@ -167,7 +175,7 @@ def _notes(method: Method) -> str:
     notes += ["open to partners" if policy.partner_visible else ""]
     notes += ["streams" if method.streams_out or method.streams_in else ""]
     for word, names in (("emits", policy.emits), ("asks", policy.asks), ("reserves with", policy.reserves)):
-        notes += [f"{word} {_codes(name.rpartition('.')[2] for name in names)}" if names else ""]
+        notes += [f"{word} {codes(name.rpartition('.')[2] for name in names)}" if names else ""]
     return "; ".join(note for note in notes if note)
 
 

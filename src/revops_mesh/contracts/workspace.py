@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+REFERENCE, CONTEXT_MAP = "reference", "context-map.md"
+"""Below `docs/`: a folder that is made, and a page whose tables are made."""
+
 
 class Refused(Exception):
     """The contract, or what was derived from it, is not acceptable; `problems` says why, one line each."""
@@ -40,14 +43,19 @@ class Workspace:
         return self.generated / "released.binpb"
 
     @property
-    def reference(self) -> Path:
-        """The reference pages, made from descriptors and comments."""
-        return self.root / "docs" / "reference"
+    def docs(self) -> Path:
+        """The pages; those in `REFERENCE` and the tables of `CONTEXT_MAP` are made from descriptors and comments."""
+        return self.root / "docs"
 
     @property
     def changelog(self) -> Path:
         """Where a changed policy has to be announced."""
         return self.root / "CHANGELOG.md"
+
+    def pages_by_hand(self) -> list[str]:
+        """Paths below `docs/` of what people write, sorted."""
+        found = (path.relative_to(self.docs) for path in self.docs.rglob("*") if path.is_file())
+        return sorted(path.as_posix() for path in found if path.parts[0] != REFERENCE)
 
     def proto_files(self) -> list[str]:
         """Paths of our contracts below `protos/`, sorted; never empty."""

@@ -1,4 +1,4 @@
-"""Refusals over HTTP: `google.rpc.Status` as the JSON of AIP-193, and the HTTP status of a `google.rpc.Code`."""
+"""Refusals over HTTP: `google.rpc.Status` as the JSON of AIP-193."""
 
 import math
 import typing
@@ -14,30 +14,9 @@ from revops.platform.v1 import reasons_pb2 as platform
 from revops_mesh.gateway.protojson import writer
 from revops_mesh.kernel.errors import Failure, invalid, refuse
 
-Headers = list[tuple[bytes, bytes]]
+from .statuses import http_status
 
-HTTP: dict[int, int] = {
-    code_pb2.OK: 200,
-    code_pb2.CANCELLED: 499,
-    code_pb2.UNKNOWN: 500,
-    code_pb2.INVALID_ARGUMENT: 400,
-    code_pb2.DEADLINE_EXCEEDED: 504,
-    code_pb2.NOT_FOUND: 404,
-    code_pb2.ALREADY_EXISTS: 409,
-    code_pb2.PERMISSION_DENIED: 403,
-    code_pb2.UNAUTHENTICATED: 401,
-    code_pb2.RESOURCE_EXHAUSTED: 429,
-    code_pb2.FAILED_PRECONDITION: 400,
-    code_pb2.ABORTED: 409,
-    code_pb2.OUT_OF_RANGE: 400,
-    code_pb2.UNIMPLEMENTED: 501,
-    code_pb2.INTERNAL: 500,
-    code_pb2.UNAVAILABLE: 503,
-    code_pb2.DATA_LOSS: 500,
-}
-"""As google/rpc/code.proto says."""
-OWN: dict[str, int] = {"HTTP_VERB_UNKNOWN": 405, "HTTP_BODY_TOO_LARGE": 413, "HTTP_MEDIA_TYPE_UNKNOWN": 415}
-"""Reasons for which HTTP has a status of its own."""
+Headers = list[tuple[bytes, bytes]]
 
 _write = writer(Any.DESCRIPTOR)
 
@@ -62,13 +41,17 @@ class Refused(Exception):
     @property
     def http(self) -> int:
         """The HTTP status."""
-        return OWN.get(self.reason, HTTP.get(self.status.code, 500))
+        return http_status(self._code, self.reason)
+
+    @property
+    def _code(self) -> str:
+        """The canonical status by name."""
+        return code_pb2.Code.Name(self.status.code) if self.status.code in code_pb2.Code.values() else "UNKNOWN"
 
     def document(self) -> dict[str, object]:
         """The JSON of AIP-193."""
-        name = code_pb2.Code.Name(self.status.code) if self.status.code in code_pb2.Code.values() else "UNKNOWN"
         details = [_write(detail) for detail in self.status.details]
-        error = {"code": self.http, "message": self.status.message, "status": name, "details": details}
+        error = {"code": self.http, "message": self.status.message, "status": self._code, "details": details}
         return {"error": error}
 
     def answer(self) -> tuple[int, Headers, bytes]:
