@@ -43,7 +43,7 @@ def _told(ready: Ready, data: Path) -> str:
     running = ready.running
     lines = [
         f"[bold green]ready[/] in {ready.seconds:.1f} s, gRPC on [bold]{running.address}[/] with reflection and health",
-        f"  REST        {running.http}",
+        f"  REST        {running.http}, explained at {running.http}/docs",
         f"  PostgreSQL  {running.database_url}",
         f"  NATS        {running.nats_url}",
         f"  logs        {data}/logs",

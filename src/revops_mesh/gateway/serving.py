@@ -22,6 +22,7 @@ from revops_mesh.runtime.processes import watchdog
 from .contracts import services
 from .rest.bridge import Bridge, Note
 from .rest.over_channel import OPTIONS, ChannelDoor
+from .rest.pages import openapi_document, pages
 from .rest.server import opened
 from .settings import GatewaySettings
 
@@ -53,6 +54,7 @@ async def serve(settings: GatewaySettings, sink: Sink) -> None:
             services(),
             ChannelDoor(channel),
             origins=settings.cors_origins,
+            pages=pages(openapi_document()),
             serving=lambda: not stop.is_set(),
             note=noting(access),
         )

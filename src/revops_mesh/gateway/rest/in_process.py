@@ -17,6 +17,7 @@ from revops_mesh.runtime.settings import Settings
 
 from .bridge import Bridge
 from .doors import Sender
+from .pages import openapi_document, pages
 from .refusals import refused
 from .server import opened
 
@@ -82,7 +83,8 @@ async def rest(
     """Serves a kernel's methods at the `rest_address` of its member; gives what stops it. Raises `OSError`."""
     door, pool = KernelDoor(kernel, recover), descriptor_pool.Default()
     services = [pool.FindServiceByName(module.service) for module in kernel.modules]
-    bridge = Bridge(services, door, origins=settings.cors_origins, serving=serving)
+    beside = pages(openapi_document())
+    bridge = Bridge(services, door, origins=settings.cors_origins, pages=beside, serving=serving)
     server = await opened(bridge, settings, settings.rest_address, shared=settings.workers > 1)
     _log.info("serving %d routes on %s, port %d", len(bridge.routes), settings.rest_address, server.port)
     return server.stop
