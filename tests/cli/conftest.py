@@ -1,6 +1,7 @@
 """One `revops up` for all tests here: started cold with the demo, stopped, started again warm."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,6 +41,10 @@ class Running:
         return self.output.read_text()
 
     @property
+    def http_port(self) -> int:
+        return int(re.findall(r"http://127\.0\.0\.1:(\d+)/docs", self.said)[0])
+
+    @property
     def token(self) -> str:
         return next(line.removeprefix("export TOKEN=") for line in self.said.splitlines() if line.startswith("export"))
 
@@ -60,7 +65,7 @@ def start(data: Path, port: int, *arguments: str, **environment: str) -> Running
     """Starts `revops up` and waits until it is ready."""
     output, begun = data.parent / "said.txt", time.monotonic()
     with output.open("wb") as said:
-        argv = [*COMMAND, "up", "--data", str(data), "--port", str(port), *arguments]
+        argv = [*COMMAND, "up", "--data", str(data), "--port", str(port), "--http-port", str(free_port()), *arguments]
         process = subprocess.Popen(argv, stdout=said, stderr=said, env=environ(**environment), start_new_session=True)
     running = Running(process, data, port, output, 0.0)
     try:

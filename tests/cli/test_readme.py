@@ -39,7 +39,7 @@ def test_a_call_answers_what_the_readme_shows(machine: Machine, block: str) -> N
     here = command.replace(".venv/bin/", "").replace("revops call", f"{sys.executable} -m revops_mesh.cli call")
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ran = subprocess.run(
-        ["bash", "-c", here.replace("7050", str(machine.up.port))],
+        ["bash", "-c", here.replace("7050", str(machine.up.port)).replace("8080", str(machine.up.http_port))],
         env=environ(TOKEN=machine.up.token, REVOPS_DATA=str(machine.up.data), PATH=beside),
         capture_output=True,
         text=True,

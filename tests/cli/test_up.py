@@ -95,7 +95,7 @@ def test_a_second_one_on_the_same_directory_is_refused(machine: Machine) -> None
 
 
 def test_a_taken_port_is_refused_before_anything_is_started(machine: Machine, tmp_path: Path) -> None:
-    argv = [*COMMAND, "up", "--data", str(tmp_path / "other"), "--port", str(machine.up.port)]
+    argv = [*COMMAND, "up", "--data", str(tmp_path / "other"), "--port", str(machine.up.port), "--http-port", str(free_port())]
     refused = subprocess.run(argv, env=environ(), capture_output=True, text=True)
     assert refused.returncode == 1
     assert f"port {machine.up.port} for the member's gRPC is taken" in refused.stderr
@@ -106,7 +106,7 @@ def test_data_of_another_major_version_is_refused(tmp_path: Path) -> None:
     postgres = Installation(tmp_path / "old").postgres
     postgres.mkdir(parents=True)
     (postgres / "PG_VERSION").write_text("9\n")
-    argv = [*COMMAND, "up", "--data", str(tmp_path / "old"), "--port", str(free_port())]
+    argv = [*COMMAND, "up", "--data", str(tmp_path / "old"), "--port", str(free_port()), "--http-port", str(free_port())]
     refused = subprocess.run(argv, env=environ(), capture_output=True, text=True)
     assert refused.returncode == 1
     assert "was made by PostgreSQL 9" in refused.stderr

@@ -80,6 +80,7 @@ async def test_gzip_is_read() -> None:
         (gzip.compress(b"[" + b" " * content.MOST_BYTES + b"]"), "gzip", 413),
         (b"x" * (content.MOST_BYTES + 1), "", 413),
     ],
+    ids=["no gzip", "cut off", "more behind", "twice", "deflate", "brotli", "unpacks to too much", "too large"],
 )  # fmt: skip
 async def test_what_cannot_be_decompressed_or_is_too_large_is_refused(body: bytes, encoding: str, status: int) -> None:
     refused = await posted(body, content_encoding=encoding)
