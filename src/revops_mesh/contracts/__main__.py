@@ -15,6 +15,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from revops_mesh.contracts import buf, checks, outputs, policy_diff, reference
 from revops_mesh.contracts.model import OURS, Contract, read
 from revops_mesh.contracts.protoc import Compiled, compile_image, compile_python
+from revops_mesh.contracts.python_client import python_client
 from revops_mesh.contracts.workspace import Refused, Workspace
 
 KEPT = ("released.binpb",)
@@ -111,7 +112,8 @@ class Session:
         return read(self._compile().image)
 
     def _generated(self) -> dict[str, bytes]:
-        return {**compile_python(self._workspace), "contract.binpb": self._compile().image}
+        image = self._compile().image
+        return {**compile_python(self._workspace), **python_client(image), "contract.binpb": image}
 
 
 def main(arguments: list[str], root: Path) -> int:
