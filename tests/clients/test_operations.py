@@ -10,9 +10,9 @@ from google.rpc import error_details_pb2, status_pb2
 from revops.catalog.v1 import products_pb2 as pb
 from revops_client import Revops, RevopsError, Running
 from revops_client.catalog.v1 import ListProductsRequest, ListProductsResponse, Product
+
 from revops_rpc.google import Operation
 from revops_rpc.operations import Operations, Starting
-
 from tests.clients.scripted import Answer, Scripted, scripted
 
 AT = "/revops.platform.v1.OperationService/"

@@ -16,6 +16,8 @@ from revops_mesh.contracts import buf, checks, outputs, policy_diff, reference
 from revops_mesh.contracts.model import OURS, Contract, read
 from revops_mesh.contracts.protoc import Compiled, compile_image, compile_python
 from revops_mesh.contracts.python_client import python_client
+from revops_mesh.contracts.typescript_client import ROOT as TYPESCRIPT
+from revops_mesh.contracts.typescript_client import Missing, typescript_client
 from revops_mesh.contracts.workspace import Refused, Workspace
 
 KEPT = ("released.binpb",)
@@ -28,6 +30,7 @@ class Session:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._compiled: Compiled | None = None
+        self._left_out = ""
 
     def format(self) -> str:
         """Format protos/ in place."""
@@ -74,7 +77,7 @@ class Session:
         """Write generated/."""
         expected = self._generated()
         changed = outputs.write(self._workspace.generated, expected, KEPT)
-        return f"{len(expected)} files, {changed} changed"
+        return f"{len(expected)} files, {changed} changed{self._left_out}"
 
     def docs(self) -> str:
         """Write docs/reference/."""
@@ -89,7 +92,7 @@ class Session:
         wrong += outputs.differences(self._workspace.reference, pages)
         if wrong:
             raise Refused("derived files are not current: run `make proto`", wrong)
-        return f"{len(generated) + len(pages)} files are what the contracts say"
+        return f"{len(generated) + len(pages)} files are what the contracts say{self._left_out}"
 
     def release(self) -> str:
         """Make the present contracts the released ones, for later comparisons."""
@@ -113,7 +116,20 @@ class Session:
 
     def _generated(self) -> dict[str, bytes]:
         image = self._compile().image
-        return {**compile_python(self._workspace), **python_client(image), "contract.binpb": image}
+        python = compile_python(self._workspace) | python_client(image)
+        return python | self._typescript(image) | {"contract.binpb": image}
+
+    def _typescript(self, image: bytes) -> dict[str, bytes]:
+        """The generated TypeScript; as it stands, and said so, where it cannot be generated."""
+        if not self._workspace.typescript.exists():
+            return {}
+        try:
+            return typescript_client(self._workspace, image)
+        except Missing as missing:
+            self._left_out = f"; TypeScript was skipped: {missing}"
+            generated = self._workspace.generated
+            standing = sorted(path for path in (generated / TYPESCRIPT).rglob("*") if path.is_file())
+            return {path.relative_to(generated).as_posix(): path.read_bytes() for path in standing}
 
 
 def main(arguments: list[str], root: Path) -> int:

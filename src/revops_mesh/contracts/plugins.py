@@ -40,9 +40,12 @@ def client_files(image: bytes) -> FileDescriptorSet:
     return FileDescriptorSet(file=[_bare(file, needed) for file in _ordered(known, needed)])
 
 
-def run_plugin(command: Sequence[str], files: FileDescriptorSet, parameter: str, where: Path) -> dict[str, bytes]:
-    """What a plugin makes of the files, by path. `where` is the folder it runs in; what it complains of is refused."""
-    request = CodeGeneratorRequest(parameter=parameter, proto_file=files.file, file_to_generate=[f.name for f in files.file])
+def run_plugin(
+    command: Sequence[str], files: FileDescriptorSet, parameter: str, where: Path, generate: Sequence[str] = ()
+) -> dict[str, bytes]:
+    """What a plugin makes of the files, or of those to generate, by path. It runs in `where`; its complaints are refused."""
+    names = generate or [file.name for file in files.file]
+    request = CodeGeneratorRequest(parameter=parameter, proto_file=files.file, file_to_generate=names)
     done = subprocess.run(
         command, input=request.SerializeToString(deterministic=True), capture_output=True, cwd=where, check=False
     )

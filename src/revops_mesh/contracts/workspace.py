@@ -40,6 +40,16 @@ class Workspace:
         return self.generated / "released.binpb"
 
     @property
+    def typescript(self) -> Path:
+        """What people write of the TypeScript client."""
+        return self.root / "src" / "typescript"
+
+    @property
+    def build(self) -> Path:
+        """What is built and not committed."""
+        return self.root / "build"
+
+    @property
     def reference(self) -> Path:
         """The reference pages, made from descriptors and comments."""
         return self.root / "docs" / "reference"
