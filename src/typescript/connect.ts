@@ -2,19 +2,21 @@
 import type { SecureClientSessionOptions } from "node:http2";
 
 import type { DescService } from "@bufbuild/protobuf";
-import { type CallOptions, type Client, type Interceptor, type Transport, createClient } from "@connectrpc/connect";
+import type { Client, Interceptor } from "@connectrpc/connect";
 import { Http2SessionManager, createGrpcTransport } from "@connectrpc/connect-node";
 
 import { services } from "../contract/services.js";
-import { refusals } from "./refusal.js";
-import { requestIds, retries } from "./repeating.js";
+import { offered } from "./calls.js";
+import { retries } from "./retries.js";
 import { type Token, authorization } from "./token.js";
 
 type Services = typeof services;
 
 /** Every service by capability, as in `revops.quoting.quotes`. */
 export type Revops = {
-  readonly [C in keyof Services]: { readonly [S in keyof Services[C]]: Client<Services[C][S] & DescService> };
+  readonly [C in keyof Services]: {
+    readonly [S in keyof Services[C]]: Services[C][S] extends DescService ? Client<Services[C][S]> : never;
+  };
 } & {
   /** Ends calls under way and the connection. */
   close(): void;
@@ -46,30 +48,12 @@ export function connect({ baseUrl, token, timeoutMs = 10_000, plaintext = false,
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager,
-    interceptors: [
-      ...interceptors,
-      // The first is the outermost.
-      requestIds,
-      refusals,
-      ...(token === undefined ? [] : [authorization(token)]),
-      retries,
-    ],
+    // The first is the outermost.
+    interceptors: [...interceptors, ...(token === undefined ? [] : [authorization(token)]), retries],
   });
   const capabilities = Object.entries(services).map(([capability, members]) => {
-    const clients = Object.entries(members).map(([name, service]) => [name, client(service, transport, timeoutMs)]);
+    const clients = Object.entries(members).map(([name, service]) => [name, offered(service, transport, timeoutMs)]);
     return [capability, Object.fromEntries(clients)];
   });
   return { ...Object.fromEntries(capabilities), close: () => sessionManager.abort() } as Revops;
-}
-
-/** A client whose calls have a deadline unless they stream or state one. */
-function client(service: DescService, transport: Transport, timeoutMs: number): object {
-  const made = createClient(service, transport) as Record<string, (request: unknown, options?: CallOptions) => unknown>;
-  for (const method of service.methods) {
-    const call = made[method.localName];
-    if (method.methodKind === "unary" && call !== undefined) {
-      made[method.localName] = (request, options) => call(request, { timeoutMs, ...options });
-    }
-  }
-  return made;
 }

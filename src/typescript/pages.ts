@@ -7,7 +7,7 @@ export type Page = Message & { readonly nextPageToken: string };
 
 /** What a page holds: the messages of its one repeated field. */
 export type Item<P extends Page> = {
-  [K in keyof P]: P[K] extends (infer I extends Message)[] ? I : never;
+  [K in keyof P]-?: P[K] extends (infer I extends Message)[] ? I : never;
 }[keyof P];
 
 type List<Request, P extends Page> = (request: Request, options?: CallOptions) => Promise<P>;

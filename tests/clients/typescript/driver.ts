@@ -52,8 +52,8 @@ async function told({ method: fullName, request, token, headers }: Line): Promis
       throw error;
     }
     const violations = error.violations.map(({ field, description }) => [field, description]);
-    const { rawMessage: text, reason, domain, about: metadata } = error;
-    return { refusal: { code: Code[error.code], message: text, reason, domain, metadata: { ...metadata }, violations } };
+    const { code, message, reason, domain, metadata } = error;
+    return { refusal: { code: Code[code], message, reason, domain, metadata: { ...metadata }, violations } };
   }
 }
 

@@ -1,8 +1,6 @@
-/** What makes it safe to repeat a call, and when one is repeated: as gRPC's retries by service config do elsewhere (gRFC A6). */
-import { randomUUID } from "node:crypto";
+/** When a call is repeated: as gRPC's retries by service config do in other clients (gRFC A6). */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { clone } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 
 const ATTEMPTS = 5;
@@ -10,15 +8,6 @@ const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 3000;
 const GROWTH = 3;
 const REPEATABLE = new Set([Code.Unavailable, Code.ResourceExhausted, Code.Aborted]);
-
-/** Gives a change a `request_id` if it has none, so that it happens once however often it is sent. */
-export const requestIds: Interceptor = (next) => (request) => {
-  if (request.stream || !("requestId" in request.message) || request.message.requestId !== "") {
-    return next(request);
-  }
-  const message = Object.assign(clone(request.method.input, request.message), { requestId: randomUUID() });
-  return next({ ...request, message });
-};
 
 /** Repeats what was not done or may be repeated, for as long as the deadline allows. */
 export const retries: Interceptor = (next) => async (request) => {
@@ -44,6 +33,5 @@ function waitMs(error: ConnectError, wait: number): number | undefined {
   if (pushback === null) {
     return wait * (0.8 + 0.4 * Math.random());
   }
-  const said = Number(pushback);
-  return said >= 0 ? said : undefined;
+  return Number(pushback) >= 0 ? Number(pushback) : undefined;
 }
