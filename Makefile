@@ -49,7 +49,7 @@ check-contracts: setup
 	$(CONTRACTS) lint check-contract breaking policy-diff current
 
 check-imports: setup
-	PYTHONPATH=src $(BIN)/lint-imports --no-logo
+	PYTHONPATH=src:generated $(BIN)/lint-imports --no-logo
 
 check-types: setup
 	$(BIN)/mypy

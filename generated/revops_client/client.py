@@ -29,7 +29,9 @@ class Revops(Connection):
 
     @cached_property
     def platform(self) -> PlatformServices:
-        """revops.platform.v1: `roles`, `service_accounts`, `audit`, `dead_letters`, `legal_entities`, `exchange_rates`, `business_calendars`, `tenants`. Its messages are imported when it is first used."""
+        """revops.platform.v1: `roles`, `service_accounts`, `audit`, `dead_letters`, `legal_entities`,
+        `exchange_rates`, `business_calendars`, `tenants`. Its messages are imported when it is first used.
+        """
         from revops_client.platform.v1 import PlatformServices
 
         return PlatformServices(self.calls)

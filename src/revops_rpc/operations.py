@@ -27,12 +27,19 @@ class Operations:
 
     def __init__(self, calls: Calls, service: str, cancel_request_id: int) -> None:
         """`service` is its path, as in `/revops.platform.v1.OperationService/`; then the number of a field of a request."""
+        self.calls = calls
         self.get = calls.unary(f"{service}GetOperation", Operation)
         self.cancel = calls.unary(f"{service}CancelOperation", Nothing, cancel_request_id)
 
-    def running(self, operation: Operation, result: type[Result], progress: type[Progress]) -> Running[Result, Progress]:
-        """An operation whose result and progress are of these types."""
-        return Running(self, operation, result, progress)
+    def starting(
+        self, path: str, result: type[Result], progress: type[Progress], request_id: int = 0
+    ) -> Starting[Result, Progress]:
+        """A method that starts one, whose result and progress are of these types."""
+        return Starting(self, self.calls.unary(path, Operation, request_id), result, progress)
+
+    async def found(self, name: str, result: type[Result], progress: type[Progress]) -> Running[Result, Progress]:
+        """An operation by its name."""
+        return Running(self, await self.get(OperationRequest(name=name), None, NONE), result, progress)
 
 
 class Running(Generic[Result, Progress]):
@@ -80,12 +87,12 @@ class Running(Generic[Result, Progress]):
 class Starting(Generic[Result, Progress]):
     """A method that starts an operation."""
 
-    def __init__(self, send: Unary[Operation], operations: Operations, result: type[Result], progress: type[Progress]) -> None:
-        self._send, self._operations, self._result, self._progress = send, operations, result, progress
+    def __init__(self, operations: Operations, send: Unary[Operation], result: type[Result], progress: type[Progress]) -> None:
+        self._operations, self._send, self._result, self._progress = operations, send, result, progress
 
     async def __call__(
         self, request: betterproto2.Message, timeout: float | None, metadata: Metadata
     ) -> Running[Result, Progress]:
         """The operation, once the member has accepted it."""
         operation = await self._send(request, timeout, metadata)
-        return self._operations.running(operation, self._result, self._progress)
+        return Running(self._operations, operation, self._result, self._progress)

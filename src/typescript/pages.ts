@@ -5,7 +5,7 @@ import type { CallOptions } from "@connectrpc/connect";
 /** An answer of a List method. */
 export type Page = Message & { readonly nextPageToken: string };
 
-/** What a page holds: the messages of its one repeated field. */
+/** What a page holds: the messages of its repeated field. */
 export type Item<P extends Page> = {
   [K in keyof P]-?: P[K] extends (infer I extends Message)[] ? I : never;
 }[keyof P];

@@ -11,8 +11,7 @@ from revops.catalog.v1 import products_pb2 as pb
 from revops_client import Revops, RevopsError, Running
 from revops_client.catalog.v1 import ListProductsRequest, ListProductsResponse, Product
 
-from revops_rpc.google import Operation
-from revops_rpc.operations import Operations, Starting
+from revops_rpc.operations import Operations
 from tests.clients.scripted import Answer, Scripted, scripted
 
 AT = "/revops.platform.v1.OperationService/"
@@ -32,8 +31,8 @@ def operation(progress: int, **end: Any) -> longrunning.Operation:
 async def started(revops: Revops) -> Running[ListProductsResponse, Product]:
     """Starts one, as a generated method does."""
     operations = Operations(revops.calls, AT, cancel_request_id=2)
-    send = revops.calls.unary("/revops.catalog.v1.ExportService/ExportProducts", Operation, request_id=9)
-    return await Starting(send, operations, ListProductsResponse, Product)(ListProductsRequest(), None, {})
+    at = "/revops.catalog.v1.ExportService/ExportProducts"
+    return await operations.starting(at, ListProductsResponse, Product, request_id=9)(ListProductsRequest(), None, {})
 
 
 async def test_progress_is_told_as_it_changes_and_then_the_result() -> None:
@@ -68,6 +67,14 @@ async def test_an_operation_is_cancelled_by_name() -> None:
     assert raised.value.code is grpc.StatusCode.CANCELLED
     assert asked(server) == ["ExportProducts", "CancelOperation", "GetOperation"]
     assert longrunning.CancelOperationRequest.FromString(server.received[1].body).name == "operations/o1"
+
+
+async def test_an_operation_is_found_again_by_its_name() -> None:
+    answer = pb.ListProductsResponse(next_page_token="all")
+    async with scripted(operation(2), operation(3, response=answer)) as server, Revops(server.address) as revops:
+        running = await Operations(revops.calls, AT, 2).found("operations/o1", ListProductsResponse, Product)
+        assert (await running).next_page_token == "all"
+    assert asked(server) == ["GetOperation", "GetOperation"]
 
 
 def asked(server: Scripted) -> list[str]:

@@ -6,7 +6,9 @@ buf.validate. Source: protobuf's `compiler/plugin.proto`, the request on standar
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -46,9 +48,10 @@ def run_plugin(
     """What a plugin makes of the files, or of those to generate, by path. It runs in `where`; its complaints are refused."""
     names = generate or [file.name for file in files.file]
     request = CodeGeneratorRequest(parameter=parameter, proto_file=files.file, file_to_generate=names)
-    done = subprocess.run(
-        command, input=request.SerializeToString(deterministic=True), capture_output=True, cwd=where, check=False
-    )
+    # A plugin may need others that are installed with it, as betterproto2's needs ruff.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    sent, environment = request.SerializeToString(deterministic=True), {**os.environ, "PATH": path}
+    done = subprocess.run(command, input=sent, capture_output=True, cwd=where, env=environment, check=False)
     response = CodeGeneratorResponse.FromString(done.stdout if done.returncode == 0 else b"")
     if done.returncode or response.error:
         complaint = response.error or done.stderr.decode(errors="replace")

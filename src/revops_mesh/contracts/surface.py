@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 
 from revops_mesh.contracts.model import Contract, Field, Method, Service
 from revops_mesh.contracts.workspace import Refused
@@ -69,14 +68,11 @@ def snake(name: str) -> str:
 
 
 def listed(contract: Contract, method: Method) -> Field | None:
-    """The field of the answer that holds the items, if the method gives them in pages (AIP-158)."""
+    """The field of the answer that holds the items, its first that is repeated, if the method gives pages (AIP-158)."""
     request, answer = contract.messages.get(method.request), contract.messages.get(method.response)
     if request is None or answer is None or not request.field("page_token") or not answer.field("next_page_token"):
         return None
-    items = [field for field in answer.fields if field.repeated]
-    if len(items) != 1:
-        raise Refused("a page has one repeated field", [f"{answer.place}: {answer.full_name} has {len(items)}"])
-    return items[0]
+    return next((field for field in answer.fields if field.repeated and field.kind == "message"), None)
 
 
 def request_field(contract: Contract, method: Method, name: str) -> int:
@@ -88,14 +84,11 @@ def request_field(contract: Contract, method: Method, name: str) -> int:
 
 def service_config(contract: Contract) -> str:
     """gRPC's service config in JSON, for a client of any language that fills in `request_id`, for then a call may be repeated."""
-    names = [{"service": service.full_name, "method": method.name} for service, method in _repeatable(contract)]
+    names: list[dict[str, str]] = []
+    for service in public_services(contract):
+        public = public_methods(service)
+        repeatable = [m for m in public if m.no_side_effects or request_field(contract, m, "request_id")]
+        whole = len(repeatable) == len(public)
+        names += [{"service": service.full_name}] if whole else [{"service": m.service, "method": m.name} for m in repeatable]
     config = {"methodConfig": [{"name": names, "retryPolicy": RETRIES}], "retryThrottling": THROTTLING}
     return json.dumps(config, indent=1) + "\n"
-
-
-def _repeatable(contract: Contract) -> Iterator[tuple[Service, Method]]:
-    """Methods that change nothing, or change it once however often they are called."""
-    for service in public_services(contract):
-        for method in public_methods(service):
-            if method.no_side_effects or request_field(contract, method, "request_id"):
-                yield service, method
