@@ -13,12 +13,13 @@ from pathlib import Path
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from revops_mesh.contracts import buf, checks, outputs, policy_diff, reference
+from revops_mesh.contracts.go_client import go_client
 from revops_mesh.contracts.model import OURS, Contract, read
 from revops_mesh.contracts.protoc import Compiled, compile_image, compile_python
 from revops_mesh.contracts.python_client import python_client
 from revops_mesh.contracts.typescript_client import ROOT as TYPESCRIPT
-from revops_mesh.contracts.typescript_client import Missing, typescript_client
-from revops_mesh.contracts.workspace import Refused, Workspace
+from revops_mesh.contracts.typescript_client import build_package, typescript_client
+from revops_mesh.contracts.workspace import Missing, Refused, Workspace
 
 KEPT = ("released.binpb",)
 """What stands in `generated/` and does not follow from the present contracts."""
@@ -106,6 +107,17 @@ class Session:
         ours = sum(file.name.startswith(OURS) for file in image.file)
         return f"{ours} files are now the released contract"
 
+    def typescript_client(self) -> str:
+        """Build the npm package of the TypeScript client."""
+        return self._built(build_package(self._workspace))
+
+    def go_client(self) -> str:
+        """Make the module of the Go client, if Go is installed."""
+        return self._built(go_client(self._workspace, self._compile().image))
+
+    def _built(self, folder: Path) -> str:
+        return folder.relative_to(self._workspace.root).as_posix()
+
     def _compile(self) -> Compiled:
         if self._compiled is None:
             self._compiled = compile_image(self._workspace)
@@ -145,8 +157,10 @@ def main(arguments: list[str], root: Path) -> int:
         "docs": session.docs,
         "current": session.current,
         "release": session.release,
+        "typescript-client": session.typescript_client,
+        "go-client": session.go_client,
     }
-    described = "\n".join(f"  {name:<16}{command.__doc__}" for name, command in commands.items())
+    described = "\n".join(f"  {name:<19}{command.__doc__}" for name, command in commands.items())
     parser = argparse.ArgumentParser(
         prog="python -m revops_mesh.contracts",
         description="The contract toolchain.\n\n" + described,
@@ -156,7 +170,7 @@ def main(arguments: list[str], root: Path) -> int:
     for name in parser.parse_args(arguments).commands:
         try:
             print(f"{name}: {commands[name]()}", flush=True)
-        except Refused as refusal:
+        except (Refused, Missing) as refusal:
             print(f"{name}: {refusal}", file=sys.stderr, flush=True)
             return 1
     return 0

@@ -16,15 +16,11 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from revops_mesh.contracts.workspace import Refused, Workspace
+from revops_mesh.contracts.workspace import Missing, Refused, Workspace
 
 OLDEST = 22
 """Major version of Node from which the packages work."""
 LOCKED = ("package.json", "package-lock.json")
-
-
-class Missing(Exception):
-    """What TypeScript needs cannot be had here; the text says what and why."""
 
 
 def node() -> Path:

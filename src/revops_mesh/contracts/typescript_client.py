@@ -13,7 +13,7 @@ from pathlib import Path
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from revops_mesh.contracts.model import OURS, read
-from revops_mesh.contracts.node import Missing, locked, node, prepared, run_node
+from revops_mesh.contracts.node import locked, node, prepared, run_node
 from revops_mesh.contracts.plugins import client_files, run_plugin
 from revops_mesh.contracts.surface import capability_name, package_of, public_services, service_name
 from revops_mesh.contracts.workspace import Workspace
@@ -91,6 +91,3 @@ def _camel(name: str) -> str:
     """As in `priceBooks` for `price_books`."""
     first, *others = name.split("_")
     return first + "".join(word.capitalize() for word in others)
-
-
-__all__ = ["Missing", "build_package", "typescript_client"]

@@ -18,6 +18,10 @@ class Refused(Exception):
         self.problems = tuple(problems)
 
 
+class Missing(Exception):
+    """A program of another language, or a package of it, cannot be had here; the text says which and why."""
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A checkout of the project."""

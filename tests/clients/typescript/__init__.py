@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from revops_mesh.contracts.node import Missing, node, run_node
+from revops_mesh.contracts.node import node, run_node
 from revops_mesh.contracts.typescript_client import COMPILER, build_package
-from revops_mesh.contracts.workspace import Workspace
+from revops_mesh.contracts.workspace import Missing, Workspace
 from tests.clients.drivers import Driver, ErrorInfo, Json
 
 HERE = Path(__file__).parent
