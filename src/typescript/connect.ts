@@ -44,16 +44,21 @@ export function connect({ baseUrl, token, timeoutMs = 10_000, plaintext = false,
   if (protocol === "http:" && !plaintext && !LOOPBACK.has(hostname)) {
     throw new TypeError(`baseUrl: calls to ${hostname} would be readable on the way: use https, or plaintext where a proxy encrypts`);
   }
+  const closed = new AbortController();
   const sessionManager = new Http2SessionManager(baseUrl, {}, tls);
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager,
     // The first is the outermost.
-    interceptors: [...interceptors, ...(token === undefined ? [] : [authorization(token)]), retries],
+    interceptors: [...interceptors, ...(token === undefined ? [] : [authorization(token)]), retries(closed.signal)],
   });
   const capabilities = Object.entries(services).map(([capability, members]) => {
     const clients = Object.entries(members).map(([name, service]) => [name, offered(service, transport, timeoutMs)]);
     return [capability, Object.fromEntries(clients)];
   });
-  return { ...Object.fromEntries(capabilities), close: () => sessionManager.abort() } as Revops;
+  const close = () => {
+    closed.abort();
+    sessionManager.abort();
+  };
+  return { ...Object.fromEntries(capabilities), close } as Revops;
 }

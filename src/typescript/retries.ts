@@ -9,20 +9,30 @@ const LONGEST_WAIT_MS = 3000;
 const GROWTH = 3;
 const REPEATABLE = new Set([Code.Unavailable, Code.ResourceExhausted, Code.Aborted]);
 
-/** Repeats what was not done or may be repeated, for as long as the deadline allows. */
-export const retries: Interceptor = (next) => async (request) => {
-  for (let attempt = 1, wait = FIRST_WAIT_MS; ; attempt++, wait = Math.min(wait * GROWTH, LONGEST_WAIT_MS)) {
-    try {
-      return await next(request);
-    } catch (error) {
-      const delay = waitMs(ConnectError.from(error), wait);
-      if (request.stream || attempt === ATTEMPTS || delay === undefined || request.signal.aborted) {
-        throw error;
+/** Repeats what was not done or may be repeated, for as long as the deadline allows and the connection is not closed. */
+export function retries(closed: AbortSignal): Interceptor {
+  return (next) => async (request) => {
+    const ended = AbortSignal.any([closed, request.signal]);
+    for (let attempt = 1, wait = FIRST_WAIT_MS; ; attempt++, wait = Math.min(wait * GROWTH, LONGEST_WAIT_MS)) {
+      try {
+        return await next(request);
+      } catch (cause) {
+        const error = ended.aborted ? ConnectError.from(cause) : failure(cause);
+        const delay = waitMs(error, wait);
+        if (request.stream || attempt === ATTEMPTS || delay === undefined || ended.aborted) {
+          throw error;
+        }
+        await sleep(delay, undefined, { signal: ended });
       }
-      await sleep(delay, undefined, { signal: request.signal });
     }
-  }
-};
+  };
+}
+
+/** What failed a call that nobody cancelled: a connection that breaks ends its calls with that code all the same. */
+function failure(cause: unknown): ConnectError {
+  const error = ConnectError.from(cause);
+  return error.code === Code.Canceled ? new ConnectError("the connection broke", Code.Unavailable, error.metadata, undefined, cause) : error;
+}
 
 /** Milliseconds to wait before the call is repeated; undefined if it is not to be. The member's word goes before our own. */
 function waitMs(error: ConnectError, wait: number): number | undefined {

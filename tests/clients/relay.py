@@ -10,6 +10,8 @@ class Relay:
 
     def __init__(self, backend: str | None) -> None:
         self.backend, self.deaf, self.address = backend, False, ""
+        self.tried = asyncio.Event()
+        """Set once somebody has tried to connect."""
         self._writers: set[asyncio.StreamWriter] = set()
 
     def cut(self) -> None:
@@ -20,6 +22,7 @@ class Relay:
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection of the client."""
         self._writers.add(writer)
+        self.tried.set()
         try:
             if self.backend is None:
                 return

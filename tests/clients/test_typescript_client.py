@@ -12,6 +12,7 @@ from revops.catalog.v1 import products_pb2 as pb
 
 from revops_mesh.contracts.workspace import Refused
 from tests.clients.conftest import NewToken
+from tests.clients.relay import relay
 from tests.clients.scripted import Answer, scripted
 from tests.clients.typescript import HERE, Project
 from tests.runtime.calling import Running
@@ -68,6 +69,15 @@ async def test_what_was_not_done_is_sent_again_as_it_was(ask: Ask, answers: list
     assert len(sent) == len(answers) + 1
     assert sent.count(sent[0]) == len(sent)
     assert sent[0].request_id
+
+
+async def test_a_call_outlives_a_member_that_is_away(ask: Ask, serving: Running, token: NewToken) -> None:
+    async with relay(None) as way:
+        change = asyncio.create_task(ask("create", way.address, await token()))
+        await way.tried.wait()
+        way.backend = serving.address
+        told = await change
+        assert told.get("name", "").startswith("products/"), told
 
 
 @pytest.mark.parametrize("answer", [(ABORTED, {PUSHBACK: "-1"}), grpc.StatusCode.INTERNAL], ids=str)
