@@ -6,7 +6,8 @@ replaced once. Retries on the wire are gRPC's own, by service config. Times are 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import uuid4
@@ -44,6 +45,10 @@ class Calls:
         """A method that answers many times."""
         return Streaming(self, path, answer)
 
+    def sending(self, path: str, answer: type[Answer], request_id: int = 0) -> Sending[Answer]:
+        """A method that takes many requests and answers once. `request_id` is as above, of the first request."""
+        return Sending(self, path, answer, request_id)
+
     def paged(
         self, path: str, answer: type[Answer], items: Callable[[Answer], Sequence[Item]], page_token: int
     ) -> Paged[Answer, Item]:
@@ -69,12 +74,9 @@ class Unary(Generic[Answer]):
         self, request: betterproto2.Message, timeout: float | None, metadata: Metadata, page: bytes = b""
     ) -> Answer:
         """The answer; `RevopsError` if there is none within `timeout`, or within the connection's if that is None."""
-        body, request_id = bytes(request) + page, ""
-        if self._request_id and not (request_id := getattr(request, "request_id", "")):
-            request_id = str(uuid4())
-            body += text_field(self._request_id, request_id)
+        body, request_id = _once(request, self._request_id)
         try:
-            return await self._sent(body, self._calls.timeout if timeout is None else timeout, metadata)
+            return await self._sent(body + page, self._calls.timeout if timeout is None else timeout, metadata)
         except grpc.aio.AioRpcError as error:
             raise refusal(error, request_id) from error
 
@@ -134,6 +136,47 @@ class Streaming(Generic[Answer]):
             finally:
                 call.cancel()
             token = await tokens.instead_of(token)
+
+
+class Sending(Generic[Answer]):
+    """A method that takes many requests and answers once."""
+
+    def __init__(self, calls: Calls, path: str, answer: type[Answer], request_id: int) -> None:
+        self._calls, self._request_id = calls, request_id
+        self._send: Any = calls.channel.stream_unary(path, None, answer.parse)
+
+    async def __call__(self, requests: AsyncIterable[betterproto2.Message], timeout: float | None, metadata: Metadata) -> Answer:
+        """The answer, which may take any time if there is no timeout. What `requests` raises ends the call and is raised."""
+        token, request_id = await self._calls.tokens.current(), ""
+        call = self._send(timeout=timeout, metadata=await self._calls.metadata(token, metadata))
+        try:
+            number = self._request_id
+            async for request in requests:
+                body, known = _once(request, number)
+                request_id, number = request_id or known, 0
+                await call.write(body)
+            await call.done_writing()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            # Answered or refused before the last request: the call says which.
+            pass
+        except BaseException:
+            call.cancel()
+            raise
+        try:
+            answer: Answer = await call
+        except grpc.aio.AioRpcError as error:
+            raise refusal(error, request_id) from error
+        return answer
+
+
+def _once(request: betterproto2.Message, number: int) -> tuple[bytes, str]:
+    """A request as it is sent, and its `request_id`, made if it has none; `number` is that of the field, 0 if there is none."""
+    if not number:
+        return bytes(request), ""
+    if known := getattr(request, "request_id", ""):
+        return bytes(request), known
+    request_id = str(uuid4())
+    return bytes(request) + text_field(number, request_id), request_id
 
 
 def _next_page_token(page: betterproto2.Message) -> str:

@@ -9,13 +9,21 @@ import { RevopsError } from "./refusal.js";
 type Request = MessageInitShape<DescMessage>;
 type Unary = (request: Request, options?: CallOptions) => Promise<unknown>;
 type Streaming = (request: Request, options?: CallOptions) => AsyncIterable<unknown>;
+type Sending = (requests: AsyncIterable<Request>, options?: CallOptions) => Promise<unknown>;
 
 /** The client of a service. `timeoutMs` is for calls that say nothing and do not stream. */
 export function offered(service: DescService, transport: Transport, timeoutMs: number): object {
-  const sent = createClient(service, transport) as object as Record<string, Unary & Streaming>;
+  const sent = createClient(service, transport) as object as Record<string, unknown>;
   const methods = service.methods.map(({ localName, methodKind, input }) => {
-    const call = sent[localName] as Unary & Streaming;
-    return [localName, methodKind === "unary" ? unary(input, call, timeoutMs) : streaming(call)];
+    const call = sent[localName];
+    switch (methodKind) {
+      case "unary":
+        return [localName, unary(input, call as Unary, timeoutMs)];
+      case "client_streaming":
+        return [localName, sending(input, call as Sending)];
+      default:
+        return [localName, streaming(call as Streaming)];
+    }
   });
   return Object.fromEntries(methods) as object;
 }
@@ -37,6 +45,25 @@ function streaming(call: Streaming): Streaming {
       yield* call(request, options);
     } catch (error) {
       throw new RevopsError(error, "");
+    }
+  };
+}
+
+function sending(input: DescMessage, call: Sending): Sending {
+  return async (requests, options) => {
+    let requestId: string | undefined;
+    async function* identified(): AsyncIterable<Request> {
+      for await (const request of requests) {
+        // The first request names the stream; the others only go on.
+        const message = requestId === undefined ? once(input, request) : request;
+        requestId ??= (message as { requestId?: string }).requestId ?? "";
+        yield message;
+      }
+    }
+    try {
+      return await call(identified(), options);
+    } catch (error) {
+      throw new RevopsError(error, requestId ?? "");
     }
   };
 }

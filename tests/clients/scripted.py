@@ -37,7 +37,15 @@ class Scripted(grpc.GenericRpcHandler):
             self.received.append(Received(details.method, body, metadata, context.time_remaining()))
             return await self._answer(body, context)
 
-        return grpc.unary_unary_rpc_method_handler(answer)
+        async def answer_all(bodies: Any, context: Context) -> bytes:
+            """A stream is one call; what is refused at the first request is not read on."""
+            first = await anext(aiter(bodies))
+            if not isinstance(self.script[0], Message):
+                return await answer(first, context)
+            return await answer(first + b"".join([body async for body in bodies]), context)
+
+        streams = details.method.endswith("Stream")
+        return grpc.stream_unary_rpc_method_handler(answer_all) if streams else grpc.unary_unary_rpc_method_handler(answer)
 
     async def _answer(self, body: bytes, context: Context) -> bytes:
         answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]

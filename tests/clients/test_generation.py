@@ -118,10 +118,20 @@ def test_an_operation_is_typed_by_its_result_and_its_progress(checkout: Path) ->
     compile(entry, "client.py", "exec")
 
 
-def test_a_stream_of_requests_is_refused_with_its_place(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stream_of_requests_is_taken_as_one(checkout: Path) -> None:
     edit(checkout, "rpc CloseDeal(CloseDealRequest)", "rpc CloseDeal(stream CloseDealRequest)")
+    text = generated(checkout)
+    assert 'self._close_deal = calls.sending(at + "CloseDeal", Deal, request_id=2)' in text
+    assert "self, requests: AsyncIterable[CloseDealRequest], *, timeout" in text
+    compile(text, "v1.py", "exec")
+
+
+def test_streams_both_ways_are_refused_with_their_place(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(
+        checkout, "rpc CloseDeal(CloseDealRequest) returns (Deal)", "rpc CloseDeal(stream CloseDealRequest) returns (stream Deal)"
+    )
     assert main(["generate"], checkout) == 1
-    assert "deals.proto:25: revops.sales.v1.DealService.CloseDeal streams its requests" in capsys.readouterr().err
+    assert "deals.proto:25: revops.sales.v1.DealService.CloseDeal streams both ways" in capsys.readouterr().err
 
 
 def test_without_node_typescript_stands_as_it_is_and_is_said_to_be_skipped(

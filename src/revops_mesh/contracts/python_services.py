@@ -65,6 +65,8 @@ class PackageModule:
         once = f", request_id={repeat}" if repeat else ""
         if method.streams_out:
             return [f"        {own} = calls.streaming({at}, {answer})"]
+        if method.streams_in:
+            return [f"        {own} = calls.sending({at}, {answer}{once})"]
         if _starts(method):
             result, progress = self._operation_types(method)
             return [f"        {own} = operations.starting({at}, {result}, {progress}{once})"]
@@ -77,7 +79,7 @@ class PackageModule:
 
     def _method(self, method: Method) -> Iterator[str]:
         self._import("revops_rpc.calls", "NONE", "Metadata")
-        answer, call = self._type(method.response), f"self._{_name(method)}(request, timeout, metadata)"
+        answer, taken = self._type(method.response), f"request: {self._type(method.request)}"
         if method.streams_out:
             self._import("collections.abc", "AsyncIterator")
             asynchronous, returned = "", f"AsyncIterator[{answer}]"
@@ -89,10 +91,14 @@ class PackageModule:
             asynchronous, returned = "", f"Pages[{answer}, {self._type(items.type_name)}]"
         else:
             asynchronous, returned = "async ", "None" if method.response == EMPTY else answer
+        if method.streams_in:
+            self._import("collections.abc", "AsyncIterable")
+            taken = f"requests: AsyncIterable[{self._type(method.request)}]"
         yield from ("", f"    {asynchronous}def {_name(method)}(")
-        yield f"        self, request: {self._type(method.request)}, {OPTIONS}"
+        yield f"        self, {taken}, {OPTIONS}"
         yield from (f"    ) -> {returned}:", *docstring(method.comment, 8))
         before = "" if returned == "None" else "return "
+        call = f"self._{_name(method)}({taken.partition(':')[0]}, timeout, metadata)"
         yield f"        {before}{'await ' if asynchronous else ''}{call}"
 
     def _operation_types(self, method: Method) -> tuple[str, str]:
@@ -122,7 +128,7 @@ class PackageModule:
 
 def operations_service(contract: Contract) -> str:
     """Arguments that name the service which knows all operations; empty if the contract has none."""
-    found = [m.service for m in contract.methods if m.name == "GetOperation" and m.response == OPERATION]
+    found = [m.service for m in contract.methods if m.name == "GetOperation"]
     cancel = [m for m in contract.methods if m.name == "CancelOperation" and m.service in found]
     return f'"/{found[0]}/", {request_field(contract, cancel[0], "request_id") if cancel else 0}' if found else ""
 

@@ -34,9 +34,10 @@ def public_services(contract: Contract) -> list[Service]:
 
 
 def public_methods(service: Service) -> list[Method]:
-    """Methods that are not for events and timers only. A stream of requests is refused: no client is generated for it yet."""
+    """Methods that are not for events and timers only. One that streams both ways is refused: clients have no calls for it."""
     methods = [method for method in service.methods if method.access != "internal"]
-    if streaming := [f"{method.place}: {method.full_name} streams its requests" for method in methods if method.streams_in]:
+    both = [method for method in methods if method.streams_in and method.streams_out]
+    if streaming := [f"{method.place}: {method.full_name} streams both ways" for method in both]:
         raise Refused("clients have no calls for this kind of method", streaming)
     return methods
 
