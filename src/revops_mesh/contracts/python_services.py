@@ -60,16 +60,17 @@ class PackageModule:
 
     def _construction(self, method: Method) -> list[str]:
         """How the constructor of a service makes a method."""
-        own, at, answer = f"self._{_name(method)}", f'at + "{method.name}"', self._type(method.response)
+        own, at = f"self._{_name(method)}", f'at + "{method.name}"'
         repeat = request_field(self._contract, method, "request_id")
         once = f", request_id={repeat}" if repeat else ""
+        if _starts(method):
+            result, progress = self._operation_types(method)
+            return [f"        {own} = operations.starting({at}, {result}, {progress}{once})"]
+        answer = self._type(method.response)
         if method.streams_out:
             return [f"        {own} = calls.streaming({at}, {answer})"]
         if method.streams_in:
             return [f"        {own} = calls.sending({at}, {answer}{once})"]
-        if _starts(method):
-            result, progress = self._operation_types(method)
-            return [f"        {own} = operations.starting({at}, {result}, {progress}{once})"]
         if items := listed(self._contract, method):
             token = request_field(self._contract, method, "page_token")
             lines = ["calls.paged(", f"    {at},", f"    {answer},"]
@@ -79,27 +80,32 @@ class PackageModule:
 
     def _method(self, method: Method) -> Iterator[str]:
         self._import("revops_rpc.calls", "NONE", "Metadata")
-        answer, taken = self._type(method.response), f"request: {self._type(method.request)}"
-        if method.streams_out:
-            self._import("collections.abc", "AsyncIterator")
-            asynchronous, returned = "", f"AsyncIterator[{answer}]"
-        elif _starts(method):
-            self._import("revops_rpc.operations", "Running")
-            asynchronous, returned = "async ", f"Running[{', '.join(self._operation_types(method))}]"
-        elif items := listed(self._contract, method):
-            self._import("revops_rpc.paging", "Pages")
-            asynchronous, returned = "", f"Pages[{answer}, {self._type(items.type_name)}]"
-        else:
-            asynchronous, returned = "async ", "None" if method.response == EMPTY else answer
+        taken, returned, awaited = f"request: {self._type(method.request)}", self._returned(method), "await "
         if method.streams_in:
             self._import("collections.abc", "AsyncIterable")
             taken = f"requests: AsyncIterable[{self._type(method.request)}]"
-        yield from ("", f"    {asynchronous}def {_name(method)}(")
-        yield f"        self, {taken}, {OPTIONS}"
+        if method.streams_out or listed(self._contract, method):
+            awaited = ""
+        yield from ("", f"    {'async ' if awaited else ''}def {_name(method)}(", f"        self, {taken}, {OPTIONS}")
         yield from (f"    ) -> {returned}:", *docstring(method.comment, 8))
-        before = "" if returned == "None" else "return "
-        call = f"self._{_name(method)}({taken.partition(':')[0]}, timeout, metadata)"
-        yield f"        {before}{'await ' if asynchronous else ''}{call}"
+        call = f"{awaited}self._{_name(method)}({taken.partition(':')[0]}, timeout, metadata)"
+        yield f"        {call}" if returned == "None" else f"        return {call}"
+
+    def _returned(self, method: Method) -> str:
+        """The type that a method gives, when it is awaited if it is."""
+        if _starts(method):
+            self._import("revops_rpc.operations", "Running")
+            return f"Running[{', '.join(self._operation_types(method))}]"
+        if method.response == EMPTY:
+            return "None"
+        answer = self._type(method.response)
+        if method.streams_out:
+            self._import("collections.abc", "AsyncIterator")
+            return f"AsyncIterator[{answer}]"
+        if items := listed(self._contract, method):
+            self._import("revops_rpc.paging", "Pages")
+            return f"Pages[{answer}, {self._type(items.type_name)}]"
+        return answer
 
     def _operation_types(self, method: Method) -> tuple[str, str]:
         """Types of the result and of the progress of a method that starts an operation."""

@@ -54,13 +54,14 @@ def capability_name(package: str) -> str:
 
 
 def service_name(contract: Contract, service: Service) -> str:
-    """As in `price_books`: what it lists of the message it is named after, or else its own name without the suffix."""
+    """As in `price_books`: what it lists of the message it is named after, or else its file or itself, if that begins so."""
     stem = service.full_name.removesuffix("Service")
     for method in public_methods(service):
         items = listed(contract, method)
         if items is not None and items.type_name == stem:
             return items.name
-    return snake(stem.rpartition(".")[2])
+    own, file = snake(stem.rpartition(".")[2]), service.place.rpartition("/")[2].partition(".")[0]
+    return file if file.startswith(own) else own
 
 
 def snake(name: str) -> str:
