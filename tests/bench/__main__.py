@@ -14,7 +14,7 @@ from time import perf_counter
 
 import uvloop
 
-from tests.bench import doors, events, growth, memory, quotes, rest
+from tests.bench import clients, doors, events, growth, memory, quotes, rest
 from tests.bench.measure import Line
 from tests.bench.world import Bench, surroundings
 
@@ -29,6 +29,7 @@ SECTIONS: dict[str, Section] = {
     "relay": events.relay,
     "growth": growth.growth,
     "memory": memory.memory,
+    "clients": clients.clients,
 }
 
 

@@ -6,7 +6,6 @@ import os
 import sys
 from pathlib import Path
 
-import grpc
 from joserfc.jwk import KeySet
 
 from revops_mesh.local.installation import Installation
@@ -63,11 +62,11 @@ async def _member(bench: Bench) -> Server:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "revops_mesh.cli", "serve", env=os.environ | own, stdout=asyncio.subprocess.DEVNULL
     )
-    channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-    bench.stack.push_async_callback(stop, process, channel)
+    server = Server(process, f"127.0.0.1:{port}", float)
+    bench.stack.push_async_callback(stop, process, server.channel)
     async with asyncio.timeout(READY_SECONDS):
-        await channel.channel_ready()
-    return Server(process, channel, float)
+        await server.channel.channel_ready()
+    return server
 
 
 def resident(pid: int) -> float:

@@ -40,11 +40,10 @@ M = TypeVar("M", bound=Message)
 class Server:
     """A server process and a channel to it."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, channel: grpc.aio.Channel, backends: Callable[[], float], address: str = ""
-    ) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, address: str, backends: Callable[[], float]) -> None:
         """`backends` tells the CPU seconds of the PostgreSQL backends for its login and database."""
-        self.process, self.channel, self.backends, self.address = process, channel, backends, address
+        self.process, self.address, self.backends = process, address, backends
+        self.channel = grpc.aio.insecure_channel(address, options=[("grpc.max_receive_message_length", 64 << 20)])
 
     @property
     def pid(self) -> int:
@@ -108,11 +107,10 @@ class Bench:
         assert process.stdout is not None
         if (await process.stdout.readline()).strip() != b"ready":
             raise RuntimeError(f"the {variant} server did not start")
-        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", 64 << 20)])
-        self.stack.push_async_callback(stop, process, channel)
         login = "revops_relay" if variant == "relay" else "revops_app"
-        backends = partial(backend_seconds, self.postgres.pid, f"{login} {database}")
-        return Server(process, channel, backends, f"127.0.0.1:{port}")
+        server = Server(process, f"127.0.0.1:{port}", partial(backend_seconds, self.postgres.pid, f"{login} {database}"))
+        self.stack.push_async_callback(stop, process, server.channel)
+        return server
 
 
 async def stop(process: asyncio.subprocess.Process, channel: grpc.aio.Channel) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "revops_mesh"
-SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent.name != "versions")
+CLIENT = ROOT / "src" / "revops_rpc"
+SOURCES = sorted(path for root in (PACKAGE, CLIENT) for path in root.rglob("*.py") if path.parent.name != "versions")
 """Everything but migrations, which are generated and never edited once they have run."""
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 

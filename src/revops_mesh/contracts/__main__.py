@@ -14,9 +14,13 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from revops_mesh.contracts import buf, checks, openapi, outputs, policy_diff, reference
 from revops_mesh.contracts.context_map import filled
+from revops_mesh.contracts.go_client import go_client
 from revops_mesh.contracts.model import OURS, Contract, descriptors, read
 from revops_mesh.contracts.protoc import Compiled, compile_image, compile_python
-from revops_mesh.contracts.workspace import CONTEXT_MAP, REFERENCE, Refused, Workspace
+from revops_mesh.contracts.python_client import python_client
+from revops_mesh.contracts.typescript_client import ROOT as TYPESCRIPT
+from revops_mesh.contracts.typescript_client import build_package, typescript_client
+from revops_mesh.contracts.workspace import CONTEXT_MAP, REFERENCE, Missing, Refused, Workspace
 
 KEPT = ("released.binpb",)
 """What stands in `generated/` and does not follow from the present contracts."""
@@ -28,6 +32,7 @@ class Session:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._compiled: Compiled | None = None
+        self._left_out = ""
 
     def format(self) -> str:
         """Format protos/ in place."""
@@ -74,7 +79,7 @@ class Session:
         """Write generated/."""
         expected = self._generated()
         changed = outputs.write(self._workspace.generated, expected, KEPT)
-        return f"{len(expected)} files, {changed} changed"
+        return f"{len(expected)} files, {changed} changed{self._left_out}"
 
     def docs(self) -> str:
         """Write docs/reference/ and the tables of docs/context-map.md."""
@@ -89,7 +94,7 @@ class Session:
         wrong += outputs.differences(self._workspace.docs, pages, self._workspace.pages_by_hand())
         if wrong:
             raise Refused("derived files are not current: run `make proto`", wrong)
-        return f"{len(generated) + len(pages)} files are what the contracts say"
+        return f"{len(generated) + len(pages)} files are what the contracts say{self._left_out}"
 
     def release(self) -> str:
         """Make the present contracts the released ones, for later comparisons."""
@@ -102,6 +107,17 @@ class Session:
         self._workspace.released.write_bytes(image.SerializeToString(deterministic=True))
         ours = sum(file.name.startswith(OURS) for file in image.file)
         return f"{ours} files are now the released contract"
+
+    def typescript_client(self) -> str:
+        """Build the npm package of the TypeScript client."""
+        return self._built(build_package(self._workspace))
+
+    def go_client(self) -> str:
+        """Make the module of the Go client, if Go is installed."""
+        return self._built(go_client(self._workspace, self._compile().image))
+
+    def _built(self, folder: Path) -> str:
+        return folder.relative_to(self._workspace.root).as_posix()
 
     def _compile(self) -> Compiled:
         if self._compiled is None:
@@ -121,8 +137,21 @@ class Session:
 
     def _generated(self) -> dict[str, bytes]:
         image = self._compile().image
+        python = compile_python(self._workspace) | python_client(image)
         document = openapi.document(self._contract(), descriptors(image))
-        return {**compile_python(self._workspace), "contract.binpb": image, openapi.PATH: document}
+        return python | self._typescript(image) | {"contract.binpb": image, openapi.PATH: document}
+
+    def _typescript(self, image: bytes) -> dict[str, bytes]:
+        """The generated TypeScript; as it stands, and said so, where it cannot be generated."""
+        if not self._workspace.typescript.exists():
+            return {}
+        try:
+            return typescript_client(self._workspace, image)
+        except Missing as missing:
+            self._left_out = f"; TypeScript was skipped: {missing}"
+            generated = self._workspace.generated
+            standing = sorted(path for path in (generated / TYPESCRIPT).rglob("*") if path.is_file())
+            return {path.relative_to(generated).as_posix(): path.read_bytes() for path in standing}
 
 
 def main(arguments: list[str], root: Path) -> int:
@@ -138,8 +167,10 @@ def main(arguments: list[str], root: Path) -> int:
         "docs": session.docs,
         "current": session.current,
         "release": session.release,
+        "typescript-client": session.typescript_client,
+        "go-client": session.go_client,
     }
-    described = "\n".join(f"  {name:<16}{command.__doc__}" for name, command in commands.items())
+    described = "\n".join(f"  {name:<19}{command.__doc__}" for name, command in commands.items())
     parser = argparse.ArgumentParser(
         prog="python -m revops_mesh.contracts",
         description="The contract toolchain.\n\n" + described,
@@ -149,7 +180,7 @@ def main(arguments: list[str], root: Path) -> int:
     for name in parser.parse_args(arguments).commands:
         try:
             print(f"{name}: {commands[name]()}", flush=True)
-        except Refused as refusal:
+        except (Refused, Missing) as refusal:
             print(f"{name}: {refusal}", file=sys.stderr, flush=True)
             return 1
     return 0

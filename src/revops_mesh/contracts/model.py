@@ -53,6 +53,7 @@ class Element:
 class Field(Element):
     """A field of a message."""
 
+    number: int
     kind: str
     """Scalar type as written in the contract, or `message` or `enum`."""
     type_name: str
@@ -263,6 +264,7 @@ class _Reader:
     def _field(self, message: str, field: Any, path: tuple[int, ...]) -> Field:
         return Field(
             **self._element(f"{message}.{field.name}", field, path),
+            number=field.number,
             kind=FieldDescriptorProto.Type.Name(field.type).removeprefix("TYPE_").lower(),
             type_name=field.type_name.lstrip("."),
             repeated=field.label == FieldDescriptorProto.LABEL_REPEATED,

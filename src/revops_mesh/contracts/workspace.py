@@ -21,6 +21,10 @@ class Refused(Exception):
         self.problems = tuple(problems)
 
 
+class Missing(Exception):
+    """A program of another language, or a package of it, cannot be had here; the text says which and why."""
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A checkout of the project."""
@@ -46,6 +50,16 @@ class Workspace:
     def docs(self) -> Path:
         """The pages; those in `REFERENCE` and the tables of `CONTEXT_MAP` are made from descriptors and comments."""
         return self.root / "docs"
+
+    @property
+    def typescript(self) -> Path:
+        """What people write of the TypeScript client."""
+        return self.root / "src" / "typescript"
+
+    @property
+    def build(self) -> Path:
+        """What is built and not committed."""
+        return self.root / "build"
 
     @property
     def changelog(self) -> Path:

@@ -174,5 +174,9 @@ async def refuse(context: Context, failure: Failure) -> None:
     status = failure.status()
     trailer: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", status.SerializeToString())]
     if failure.retry_after is not None:
-        trailer.append(("grpc-retry-pushback-ms", str(round(failure.retry_after * 1000))))
+        # Not at once: a client on gRPC core 1.72 to 1.83 may then hang beyond its deadline (its issue 41036).
+        trailer.append(("grpc-retry-pushback-ms", str(max(10, round(failure.retry_after * 1000)))))
+    elif CODES[status.code] is grpc.StatusCode.ABORTED:
+        # The caller has to read first: a client that repeats ABORTED, as contention wants it, is told not to.
+        trailer.append(("grpc-retry-pushback-ms", "-1"))
     await context.abort(CODES[status.code], status.message, tuple(trailer))

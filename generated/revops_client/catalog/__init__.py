@@ -1,0 +1,2 @@
+# Generated from the contracts: never edited, `make proto` writes it anew.
+"""revops.catalog, by version."""

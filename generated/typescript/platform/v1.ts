@@ -1,0 +1,6 @@
+// Generated from the contracts: never edited, `make proto` writes it anew.
+export * from "../revops/platform/v1/access_pb.js";
+export * from "../revops/platform/v1/audit_pb.js";
+export * from "../revops/platform/v1/reasons_pb.js";
+export * from "../revops/platform/v1/reference_pb.js";
+export * from "../revops/platform/v1/tenants_pb.js";

@@ -1,0 +1,37 @@
+// Generated from the contracts: never edited, `make proto` writes it anew.
+
+import { PriceBookService, ProductService } from "./catalog/v1.js";
+import { AuditService, BusinessCalendarService, DeadLetterService, ExchangeRateService, LegalEntityService, RoleService, ServiceAccountService, TenantService } from "./platform/v1.js";
+import { QuoteService } from "./quoting/v1.js";
+
+/** The services, by capability, under the names by which a connection offers them. */
+export const services = {
+  catalog: {
+    /** Products and their rate plans. */
+    products: ProductService,
+    /** Price books and their entries. */
+    priceBooks: PriceBookService,
+  },
+  platform: {
+    /** Roles of a tenant beside the built-in ones. */
+    roles: RoleService,
+    /** Service accounts and their API keys. */
+    serviceAccounts: ServiceAccountService,
+    /** The audit log of the tenant. */
+    audit: AuditService,
+    /** Events and timers that failed for good. */
+    deadLetters: DeadLetterService,
+    /** The companies that sell. */
+    legalEntities: LegalEntityService,
+    /** Exchange rates, one resource a rate and a day; never edited, a later one supersedes. */
+    exchangeRates: ExchangeRateService,
+    /** Working days and hours. */
+    businessCalendars: BusinessCalendarService,
+    /** Tenants. Only callers of the platform tenant may use it. */
+    tenants: TenantService,
+  },
+  quoting: {
+    /** Quotes and their versions. */
+    quotes: QuoteService,
+  },
+} as const;
