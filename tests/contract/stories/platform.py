@@ -51,7 +51,9 @@ async def advanced_operation(world: World, caller: Caller) -> Message:
 
 
 async def written_file(world: World, caller: Caller) -> Message:
-    return making.writing(position=(await making.growing_file(world, caller)).size_bytes)
+    of = await making.written_file(world, caller)
+    about = {"operation": of.operation, "display_name": of.display_name, "content_type": of.content_type}
+    return files.WriteFileRequest(file=of.name, position=of.size_bytes, data=making.TABLE, **about)
 
 
 async def outlived_operation(world: World, caller: Caller) -> Message:

@@ -30,7 +30,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from revops.options.v1 import options_pb2 as revops_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n revops/platform/v1/exports.proto\x12\x12revops.platform.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a#google/longrunning/operations.proto\x1a google/protobuf/field_mask.proto\x1a\x1frevops/options/v1/options.proto\"\xd8\x03\n\x16\x45xportResourcesRequest\x12\x1a\n\x04type\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\x18\xc8\x01\x12Q\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x31.revops.platform.v1.ExportResourcesRequest.FormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x18\n\x06parent\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x18\n\x06\x66ilter\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x90N\x12\x1a\n\x08order_by\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12-\n\tread_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12$\n\x0c\x64isplay_name\x18\x07 \x01(\tB\x0e\xbaH\x05r\x03\x18\xc8\x01\xa2\xbb\x18\x02(\x01\x12\x31\n\x0coperation_id\x18\x08 \x01(\tB\x1b\xbaH\x18r\x13\x32\x11^[a-z0-9-]{1,48}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\t \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"V\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0e\n\nFORMAT_CSV\x10\x01\x12\x10\n\x0c\x46ORMAT_JSONL\x10\x02\x12\x12\n\x0e\x46ORMAT_PARQUET\x10\x03\"7\n\x0e\x45xportMetadata\x12\x11\n\tdone_rows\x18\x01 \x01(\x03\x12\x12\n\ndone_bytes\x18\x02 \x01(\x03\"@\n\x0e\x45xportResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03*]\n\x0c\x45xportReason\x12\x1d\n\x19\x45XPORT_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x0b\x45XPORT_TYPE\x10\x01\x1a\x04\xa0\xbb\x18\x03\x12\x17\n\rEXPORT_FORMAT\x10\x02\x1a\x04\xa0\xbb\x18\x0c\x32\xd3\x01\n\rExportService\x12\xc1\x01\n\x0f\x45xportResources\x12*.revops.platform.v1.ExportResourcesRequest\x1a\x1d.google.longrunning.Operation\"c\xca\x41 \n\x0e\x45xportResponse\x12\x0e\x45xportMetadata\xa2\xbb\x18\x1d\n\x19platform.resources.export(\x02\x82\xd3\xe4\x93\x02\x19\"\x14/v1/resources:export:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n revops/platform/v1/exports.proto\x12\x12revops.platform.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a#google/longrunning/operations.proto\x1a google/protobuf/field_mask.proto\x1a\x1frevops/options/v1/options.proto\"\xdd\x03\n\x16\x45xportResourcesRequest\x12\x1a\n\x04type\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\x18\xc8\x01\x12Q\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x31.revops.platform.v1.ExportResourcesRequest.FormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\x0blist_parent\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x18\n\x06\x66ilter\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x90N\x12\x1a\n\x08order_by\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12-\n\tread_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12$\n\x0c\x64isplay_name\x18\x07 \x01(\tB\x0e\xbaH\x05r\x03\x18\xc8\x01\xa2\xbb\x18\x02(\x01\x12\x31\n\x0coperation_id\x18\x08 \x01(\tB\x1b\xbaH\x18r\x13\x32\x11^[a-z0-9-]{1,48}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\t \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"V\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0e\n\nFORMAT_CSV\x10\x01\x12\x10\n\x0c\x46ORMAT_JSONL\x10\x02\x12\x12\n\x0e\x46ORMAT_PARQUET\x10\x03\"7\n\x0e\x45xportMetadata\x12\x11\n\tdone_rows\x18\x01 \x01(\x03\x12\x12\n\ndone_bytes\x18\x02 \x01(\x03\"@\n\x0e\x45xportResponse\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x03\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03*]\n\x0c\x45xportReason\x12\x1d\n\x19\x45XPORT_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x0b\x45XPORT_TYPE\x10\x01\x1a\x04\xa0\xbb\x18\x03\x12\x17\n\rEXPORT_FORMAT\x10\x02\x1a\x04\xa0\xbb\x18\x0c\x32\xd3\x01\n\rExportService\x12\xc1\x01\n\x0f\x45xportResources\x12*.revops.platform.v1.ExportResourcesRequest\x1a\x1d.google.longrunning.Operation\"c\xca\x41 \n\x0e\x45xportResponse\x12\x0e\x45xportMetadata\xa2\xbb\x18\x1d\n\x19platform.resources.export(\x02\x82\xd3\xe4\x93\x02\x19\"\x14/v1/resources:export:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,8 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['type']._serialized_options = b'\342A\001\002\272H\005r\003\030\310\001'
   _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['format']._loaded_options = None
   _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['format']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
-  _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['parent']._loaded_options = None
-  _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['parent']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['list_parent']._loaded_options = None
+  _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['list_parent']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['filter']._loaded_options = None
   _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['filter']._serialized_options = b'\272H\005r\003\030\220N'
   _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['order_by']._loaded_options = None
@@ -59,16 +59,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTRESOURCESREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_EXPORTSERVICE'].methods_by_name['ExportResources']._loaded_options = None
   _globals['_EXPORTSERVICE'].methods_by_name['ExportResources']._serialized_options = b'\312A \n\016ExportResponse\022\016ExportMetadata\242\273\030\035\n\031platform.resources.export(\002\202\323\344\223\002\031\"\024/v1/resources:export:\001*'
-  _globals['_EXPORTREASON']._serialized_start=850
-  _globals['_EXPORTREASON']._serialized_end=943
+  _globals['_EXPORTREASON']._serialized_start=855
+  _globals['_EXPORTREASON']._serialized_end=948
   _globals['_EXPORTRESOURCESREQUEST']._serialized_start=253
-  _globals['_EXPORTRESOURCESREQUEST']._serialized_end=725
-  _globals['_EXPORTRESOURCESREQUEST_FORMAT']._serialized_start=639
-  _globals['_EXPORTRESOURCESREQUEST_FORMAT']._serialized_end=725
-  _globals['_EXPORTMETADATA']._serialized_start=727
-  _globals['_EXPORTMETADATA']._serialized_end=782
-  _globals['_EXPORTRESPONSE']._serialized_start=784
-  _globals['_EXPORTRESPONSE']._serialized_end=848
-  _globals['_EXPORTSERVICE']._serialized_start=946
-  _globals['_EXPORTSERVICE']._serialized_end=1157
+  _globals['_EXPORTRESOURCESREQUEST']._serialized_end=730
+  _globals['_EXPORTRESOURCESREQUEST_FORMAT']._serialized_start=644
+  _globals['_EXPORTRESOURCESREQUEST_FORMAT']._serialized_end=730
+  _globals['_EXPORTMETADATA']._serialized_start=732
+  _globals['_EXPORTMETADATA']._serialized_end=787
+  _globals['_EXPORTRESPONSE']._serialized_start=789
+  _globals['_EXPORTRESPONSE']._serialized_end=853
+  _globals['_EXPORTSERVICE']._serialized_start=951
+  _globals['_EXPORTSERVICE']._serialized_end=1162
 # @@protoc_insertion_point(module_scope)

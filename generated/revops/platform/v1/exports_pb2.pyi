@@ -77,7 +77,7 @@ class ExportResourcesRequest(_message.Message):
 
     TYPE_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
-    PARENT_FIELD_NUMBER: _builtins.int
+    LIST_PARENT_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     READ_MASK_FIELD_NUMBER: _builtins.int
@@ -88,8 +88,8 @@ class ExportResourcesRequest(_message.Message):
     """Full name of the message, as in "revops.quoting.v1.Quote"."""
     format: Global___ExportResourcesRequest.Format.ValueType
     """Form of the file."""
-    parent: _builtins.str
-    """Parent of the resources, for a type that has one; its last segment may be "-" for all. Default: all."""
+    list_parent: _builtins.str
+    """Parent of the resources, as the type's list takes it; its last segment may be "-" for all. Default: all."""
     filter: _builtins.str
     """Filter (AIP-160), as the type's list takes it."""
     order_by: _builtins.str
@@ -109,7 +109,7 @@ class ExportResourcesRequest(_message.Message):
         *,
         type: _builtins.str = ...,
         format: Global___ExportResourcesRequest.Format.ValueType = ...,
-        parent: _builtins.str = ...,
+        list_parent: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
         read_mask: _field_mask_pb2.FieldMask | None = ...,
@@ -119,7 +119,7 @@ class ExportResourcesRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "filter", b"filter", "format", b"format", "operation_id", b"operation_id", "order_by", b"order_by", "parent", b"parent", "read_mask", b"read_mask", "request_id", b"request_id", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "filter", b"filter", "format", b"format", "list_parent", b"list_parent", "operation_id", b"operation_id", "order_by", b"order_by", "read_mask", b"read_mask", "request_id", b"request_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -100,12 +100,12 @@ def _pages(request: Request, method: Method, token: str) -> Any:
     of: Any = method.request(page_size=PAGE, page_token=token)
     fields = described(method.request).fields_by_name
     if "parent" in fields:
-        of.parent = request.parent or anywhere(message_class(request.type))
-    for name in ("filter", "order_by", *(() if "parent" in fields else ("parent",))):
+        of.parent = anywhere(message_class(request.type))
+    for name, of_list in (("list_parent", "parent"), ("filter", "filter"), ("order_by", "order_by")):
         if value := getattr(request, name):
-            if name not in fields:
+            if of_list not in fields:
                 raise BadField(name, f"the list of {request.type} takes none")
-            setattr(of, name, value)
+            setattr(of, of_list, value)
     return of
 
 

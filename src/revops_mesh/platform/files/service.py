@@ -9,7 +9,7 @@ from revops.platform.v1 import reasons_pb2 as platform
 
 from revops_mesh.aip.listing import page
 from revops_mesh.kernel.call import Call
-from revops_mesh.kernel.errors import refuse
+from revops_mesh.kernel.errors import not_found, refuse
 
 from ..ownership import owned
 from . import content
@@ -62,6 +62,8 @@ class FileService:
     async def WriteFile(self, request: pb.WriteFileRequest, call: Call) -> Empty:
         files = call.repo(File)
         file = await files.find(request.file, lock=True)
+        if file is None and request.position:
+            raise not_found(request.file)  # somebody deleted it meanwhile
         if file is None:
             owner, until = call.principal.name, call.now + KEPT
             file = File.open(request.file, request.display_name, request.content_type, owner, until, request.operation)
