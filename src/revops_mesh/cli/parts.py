@@ -54,4 +54,4 @@ def _together(*jobs: Callable[[], Coroutine[Any, Any, None]]) -> Job:
     return run
 
 
-PARTS = Parts(member.compose, background, current)
+PARTS = Parts(member.compose, background, current, member.ALIASES)

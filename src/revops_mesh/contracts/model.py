@@ -20,6 +20,7 @@ CODE = "revops.options.v1.code"
 HTTP = "google.api.http"
 AIP_RESOURCE = "google.api.resource"
 RULES = "buf.validate.field"
+OPERATION_INFO = "google.longrunning.operation_info"
 
 OURS = "revops/"
 """Files whose path starts so are ours; the rest of an image are imports."""

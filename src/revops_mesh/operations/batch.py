@@ -21,8 +21,8 @@ from .job import PASSING, Job
 
 TRIES = 5
 """Of a batch; a timer has more."""
-LONGEST_SECONDS = 30.0
-"""Of a batch, as of a call: the connection that holds its timer would be closed after 60."""
+LONGEST_SECONDS = 45.0
+"""Of a batch: the connection that holds its timer would be closed after 60."""
 FAULT_CODE = 13
 
 

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -32,7 +32,7 @@ from .health import SILENT, Health
 from .jwks import KeySource
 from .logs import AccessLog, JsonHandler, Sink
 from .processes import keep_workers, watchdog
-from .server import OPTIONS, Streams, Table, kernel_handlers, servicer_handlers, trace_of_call
+from .server import OPTIONS, Streams, Table, aliased, kernel_handlers, servicer_handlers, trace_of_call
 from .settings import Settings, SettingsError
 from .telemetry import Reading, Telemetry
 from .tls import credentials
@@ -71,6 +71,8 @@ class Parts:
     background: Callable[[Kernel, Settings], AbstractAsyncContextManager[Background]]
     migrated: Callable[[str], Awaitable[bool]]
     """Whether the database of a DSN is at the newest revision."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Standard services, and those of ours that answer for them: their messages have the same fields under the same numbers."""
 
 
 def run(settings: Settings, parts: Parts) -> None:
@@ -128,7 +130,7 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     await stack.enter_async_context(_running(own))
     await stack.enter_async_context(_running({k: job for k, job in background.jobs.items() if k in settings.roles}))
     if "rpc" in settings.roles:
-        await stack.enter_async_context(_doors(settings, kernel, health, keys))
+        await stack.enter_async_context(_doors(settings, kernel, health, keys, parts.aliases))
     gc.collect()
     gc.freeze()  # what is loaded by now stays; a full collection that looks at it stops every call for 0.2 s
     await stop.wait()
@@ -136,12 +138,17 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
 
 
 @asynccontextmanager
-async def _doors(settings: Settings, kernel: Kernel, health: Health, keys: KeySource) -> AsyncIterator[None]:
+async def _doors(
+    settings: Settings, kernel: Kernel, health: Health, keys: KeySource, aliases: Mapping[str, str]
+) -> AsyncIterator[None]:
     """The open port, and its drain."""
     streams = Streams()
     names = {module.service for module in kernel.modules} | {"grpc.health.v1.Health"}
-    mirror = reflection.Reflection(names)
     table = dict(kernel_handlers(kernel, streams, keys.recover))
+    for standard in [standard for standard, ours in aliases.items() if ours in names]:
+        table.update(aliased(table, standard, aliases[standard]))
+        names.add(standard)
+    mirror = reflection.Reflection(names)
     table.update(servicer_handlers(health_pb2.DESCRIPTOR.services_by_name["Health"], health, streams))
     for name in (reflection.V1, reflection.V1ALPHA):
         table.update(servicer_handlers(reflection.SERVICE, mirror, streams, name))

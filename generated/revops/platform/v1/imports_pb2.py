@@ -30,7 +30,7 @@ from google.longrunning import operations_pb2 as google_dot_longrunning_dot_oper
 from revops.options.v1 import options_pb2 as revops_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n revops/platform/v1/imports.proto\x12\x12revops.platform.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1frevops/options/v1/options.proto\"\xdd\x03\n\x16ImportResourcesRequest\x12\"\n\x04\x66ile\x18\x01 \x01(\tB\x14\xe2\x41\x01\x02\xfa\x41\r\n\x0brevops/File\x12\x1a\n\x04type\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\x18\xc8\x01\x12Q\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x31.revops.platform.v1.ImportResourcesRequest.FormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12G\n\x04mode\x18\x04 \x01(\x0e\x32/.revops.platform.v1.ImportResourcesRequest.ModeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x12\x31\n\x0coperation_id\x18\x06 \x01(\tB\x1b\xbaH\x18r\x13\x32\x11^[a-z0-9-]{1,48}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x07 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"B\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0e\n\nFORMAT_CSV\x10\x01\x12\x10\n\x0c\x46ORMAT_JSONL\x10\x02\">\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bMODE_CREATE\x10\x01\x12\x0f\n\x0bMODE_UPSERT\x10\x02\"\x92\x01\n\x0eImportMetadata\x12\x13\n\x0btotal_bytes\x18\x01 \x01(\x03\x12\x12\n\ndone_bytes\x18\x02 \x01(\x03\x12\x12\n\ntotal_rows\x18\x03 \x01(\x03\x12\x11\n\tdone_rows\x18\x04 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x05 \x01(\x03\x12\x0f\n\x07updated\x18\x06 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x07 \x01(\x03\"V\n\x0eImportResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x03\x12\x0f\n\x07updated\x18\x02 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x03\x12\x12\n\nerror_file\x18\x04 \x01(\t*]\n\x0cImportReason\x12\x1d\n\x19IMPORT_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x0bIMPORT_TYPE\x10\x01\x1a\x04\xa0\xbb\x18\x03\x12\x17\n\rIMPORT_COLUMN\x10\x02\x1a\x04\xa0\xbb\x18\x03\x32\xd3\x01\n\rImportService\x12\xc1\x01\n\x0fImportResources\x12*.revops.platform.v1.ImportResourcesRequest\x1a\x1d.google.longrunning.Operation\"c\xca\x41 \n\x0eImportResponse\x12\x0eImportMetadata\xa2\xbb\x18\x1d\n\x19platform.resources.import(\x02\x82\xd3\xe4\x93\x02\x19\"\x14/v1/resources:import:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n revops/platform/v1/imports.proto\x12\x12revops.platform.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a#google/longrunning/operations.proto\x1a\x1frevops/options/v1/options.proto\"\xdd\x03\n\x16ImportResourcesRequest\x12\"\n\x04\x66ile\x18\x01 \x01(\tB\x14\xe2\x41\x01\x02\xfa\x41\r\n\x0brevops/File\x12\x1a\n\x04type\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\x18\xc8\x01\x12Q\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x31.revops.platform.v1.ImportResourcesRequest.FormatB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12G\n\x04mode\x18\x04 \x01(\x0e\x32/.revops.platform.v1.ImportResourcesRequest.ModeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x12\x31\n\x0coperation_id\x18\x06 \x01(\tB\x1b\xbaH\x18r\x13\x32\x11^[a-z0-9-]{1,48}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x07 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"B\n\x06\x46ormat\x12\x16\n\x12\x46ORMAT_UNSPECIFIED\x10\x00\x12\x0e\n\nFORMAT_CSV\x10\x01\x12\x10\n\x0c\x46ORMAT_JSONL\x10\x02\">\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bMODE_CREATE\x10\x01\x12\x0f\n\x0bMODE_UPSERT\x10\x02\"\xa6\x01\n\x0eImportMetadata\x12\x13\n\x0btotal_bytes\x18\x01 \x01(\x03\x12\x12\n\ndone_bytes\x18\x02 \x01(\x03\x12\x12\n\ntotal_rows\x18\x03 \x01(\x03\x12\x11\n\tdone_rows\x18\x04 \x01(\x03\x12\x0f\n\x07\x63reated\x18\x05 \x01(\x03\x12\x0f\n\x07updated\x18\x06 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x07 \x01(\x03\x12\x12\n\nerror_file\x18\x08 \x01(\t\"V\n\x0eImportResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x03\x12\x0f\n\x07updated\x18\x02 \x01(\x03\x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x03\x12\x12\n\nerror_file\x18\x04 \x01(\t*]\n\x0cImportReason\x12\x1d\n\x19IMPORT_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x0bIMPORT_TYPE\x10\x01\x1a\x04\xa0\xbb\x18\x03\x12\x17\n\rIMPORT_COLUMN\x10\x02\x1a\x04\xa0\xbb\x18\x03\x32\xd3\x01\n\rImportService\x12\xc1\x01\n\x0fImportResources\x12*.revops.platform.v1.ImportResourcesRequest\x1a\x1d.google.longrunning.Operation\"c\xca\x41 \n\x0eImportResponse\x12\x0eImportMetadata\xa2\xbb\x18\x1d\n\x19platform.resources.import(\x02\x82\xd3\xe4\x93\x02\x19\"\x14/v1/resources:import:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,8 +55,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTRESOURCESREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_IMPORTSERVICE'].methods_by_name['ImportResources']._loaded_options = None
   _globals['_IMPORTSERVICE'].methods_by_name['ImportResources']._serialized_options = b'\312A \n\016ImportResponse\022\016ImportMetadata\242\273\030\035\n\031platform.resources.import(\002\202\323\344\223\002\031\"\024/v1/resources:import:\001*'
-  _globals['_IMPORTREASON']._serialized_start=962
-  _globals['_IMPORTREASON']._serialized_end=1055
+  _globals['_IMPORTREASON']._serialized_start=982
+  _globals['_IMPORTREASON']._serialized_end=1075
   _globals['_IMPORTRESOURCESREQUEST']._serialized_start=246
   _globals['_IMPORTRESOURCESREQUEST']._serialized_end=723
   _globals['_IMPORTRESOURCESREQUEST_FORMAT']._serialized_start=593
@@ -64,9 +64,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTRESOURCESREQUEST_MODE']._serialized_start=661
   _globals['_IMPORTRESOURCESREQUEST_MODE']._serialized_end=723
   _globals['_IMPORTMETADATA']._serialized_start=726
-  _globals['_IMPORTMETADATA']._serialized_end=872
-  _globals['_IMPORTRESPONSE']._serialized_start=874
-  _globals['_IMPORTRESPONSE']._serialized_end=960
-  _globals['_IMPORTSERVICE']._serialized_start=1058
-  _globals['_IMPORTSERVICE']._serialized_end=1269
+  _globals['_IMPORTMETADATA']._serialized_end=892
+  _globals['_IMPORTRESPONSE']._serialized_start=894
+  _globals['_IMPORTRESPONSE']._serialized_end=980
+  _globals['_IMPORTSERVICE']._serialized_start=1078
+  _globals['_IMPORTSERVICE']._serialized_end=1289
 # @@protoc_insertion_point(module_scope)

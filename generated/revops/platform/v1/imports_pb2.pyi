@@ -152,6 +152,7 @@ class ImportMetadata(_message.Message):
     CREATED_FIELD_NUMBER: _builtins.int
     UPDATED_FIELD_NUMBER: _builtins.int
     FAILED_FIELD_NUMBER: _builtins.int
+    ERROR_FILE_FIELD_NUMBER: _builtins.int
     total_bytes: _builtins.int
     """Bytes of the file."""
     done_bytes: _builtins.int
@@ -166,6 +167,8 @@ class ImportMetadata(_message.Message):
     """Rows that changed a resource, or would have."""
     failed: _builtins.int
     """Rows that were refused."""
+    error_file: _builtins.str
+    """File that tells so far which, as in the response; empty while none was."""
     def __init__(
         self,
         *,
@@ -176,10 +179,11 @@ class ImportMetadata(_message.Message):
         created: _builtins.int = ...,
         updated: _builtins.int = ...,
         failed: _builtins.int = ...,
+        error_file: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "done_bytes", b"done_bytes", "done_rows", b"done_rows", "failed", b"failed", "total_bytes", b"total_bytes", "total_rows", b"total_rows", "updated", b"updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "done_bytes", b"done_bytes", "done_rows", b"done_rows", "error_file", b"error_file", "failed", b"failed", "total_bytes", b"total_bytes", "total_rows", b"total_rows", "updated", b"updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import orjson
@@ -53,8 +53,8 @@ class Cursor(msgspec.Struct):
     """Of the next page."""
     position: int = 0
     """Byte of the file that is written."""
-    collected: bool = False
-    """Whether all pages are written."""
+    stage: Literal["pages", "conversion", "tidying"] = "pages"
+    """What the batch does; the last two are for Parquet."""
 
 
 class ExportService:
@@ -123,10 +123,14 @@ class _Batch:
         }
 
     async def run(self) -> None:
-        if not self._cursor.collected:
-            await self._collect()
-        elif self._parquet:
-            await self._convert()
+        match self._cursor.stage:
+            case "pages":
+                await self._collect()
+            case "conversion":
+                await self._convert()
+            case "tidying":  # not in the batch before, which would miss the lines when it is run again
+                await self._job.call(files_pb2.ExpireFileRequest(file=self._collected, unneeded=True))
+                self._finish()
         self._job.cursor = msgspec.json.encode(self._cursor)
 
     async def _collect(self) -> None:
@@ -139,14 +143,16 @@ class _Batch:
             held += b"".join(map(encode, found))
             self._job.metadata.done_rows += len(found)
             self._cursor.token = answer.next_page_token
-            self._cursor.collected = not self._cursor.token
-            if self._cursor.collected or self._job.due:
+            if not self._cursor.token or self._job.due:
                 break
             if len(held) >= PIECE:
                 await self._append(held)
-        await self._append(held, complete=self._cursor.collected)
-        if self._cursor.collected and not self._parquet:
-            self._finish(self._cursor.position)
+        await self._append(held, complete=not self._cursor.token)
+        if self._cursor.token:
+            return
+        self._cursor.stage = "conversion"
+        if not self._parquet:
+            self._finish()
 
     async def _append(self, held: bytearray, *, complete: bool = False) -> None:
         await self._write(self._collected, self._cursor.position, bytes(held), complete=complete)
@@ -179,12 +185,12 @@ class _Batch:
             await self._write(self._file, position, piece, complete=False)
             position += len(piece)
         await self._write(self._file, position, b"", complete=True)
-        await self._job.call(files_pb2.ExpireFileRequest(file=self._collected, unneeded=True))
         self._job.metadata.done_bytes = position
-        self._finish(position)
+        self._cursor.stage = "tidying"
 
-    def _finish(self, size: int) -> None:
-        self._job.finish(pb.ExportResponse(file=self._file, rows=self._job.metadata.done_rows, size_bytes=size))
+    def _finish(self) -> None:
+        of = self._job.metadata
+        self._job.finish(pb.ExportResponse(file=self._file, rows=of.done_rows, size_bytes=of.done_bytes))
 
     @property
     def _file(self) -> str:

@@ -90,16 +90,13 @@ class _Batch:
         try:
             ended = await self._make()
         except Failure:
-            await self._save(complete=False)  # what was made before is told although the operation ends
+            await self._save()  # what was made before is told although the operation ends
             raise
-        await self._save(complete=ended)
+        await self._save()
         if ended:
             of = self._job.metadata
-            self._job.finish(
-                pb.ImportResponse(
-                    created=of.created, updated=of.updated, failed=of.failed, error_file=self._errors if of.failed else ""
-                )
-            )
+            response = pb.ImportResponse(created=of.created, updated=of.updated, failed=of.failed, error_file=of.error_file)
+            self._job.finish(response)
 
     async def _make(self) -> bool:
         """Makes rows; True at the end of the file."""
@@ -159,15 +156,13 @@ class _Batch:
             self._told += problem
             self._cursor.told_rows += 1
 
-    @property
-    def _errors(self) -> str:
-        return f"files/{self._job.id}-errors"
-
-    async def _save(self, *, complete: bool) -> None:
-        if self._told or (complete and self._cursor.told_bytes):
-            request = files_pb2.WriteFileRequest(file=self._errors, operation=self._job.name, position=self._cursor.told_bytes)
+    async def _save(self) -> None:
+        """Keeps what was refused, in a file that can be read at once and grows with the next batch, and the cursor."""
+        if self._told:
+            self._job.metadata.error_file = f"files/{self._job.id}-errors"
+            request = files_pb2.WriteFileRequest(file=self._job.metadata.error_file, operation=self._job.name, complete=True)
             request.display_name, request.content_type = f"refused rows of {self._request.file}.jsonl", "application/jsonl"
-            request.data, request.complete = bytes(self._told), complete
+            request.position, request.data = self._cursor.told_bytes, bytes(self._told)
             await self._job.call(request)
             self._cursor.told_bytes += len(self._told)
         self._job.cursor = msgspec.json.encode(self._cursor)
