@@ -13,6 +13,7 @@ from revops.platform.v1 import operations_pb2 as pb
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+import revops_mesh.member  # noqa: F401  for the contracts of all progress and results
 from revops_mesh.local.calls import Member
 
 from .options import DATA, Address, Data, Json, Surroundings, Tenant, Token
