@@ -23,7 +23,8 @@ TRIES = 5
 """Of a batch; a timer has more."""
 LONGEST_SECONDS = 45.0
 """Of a batch: the connection that holds its timer would be closed after 60."""
-FAULT_CODE = 13
+TRIED_AGAIN = PASSING | {13}
+"""Codes of failures after which a batch is tried again; INTERNAL is a fault of ours, which may have been a passing one."""
 
 
 async def advanced(kernel: Kernel, tenant: UUID, due: pb.AdvanceOperationRequest, attempt: int) -> pb.AdvanceOperationRequest:
@@ -43,8 +44,10 @@ async def advanced(kernel: Kernel, tenant: UUID, due: pb.AdvanceOperationRequest
             await _run(operation, job)
     except Exception as error:
         failure = kernel.failure(error, kernel.call(kernel.by_request(due), due, Arrival({})))
-        if failure.code in PASSING | {FAULT_CODE} and attempt < TRIES:
-            raise failure from None
+        if failure.code in TRIED_AGAIN:
+            if attempt < TRIES:
+                raise failure from None
+            job = None  # it broke off somewhere: what it did is replayed when the operation is resumed
         found.error.CopyFrom(failure.status())
     if job is not None:
         _told(found, job)

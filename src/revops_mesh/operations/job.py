@@ -27,8 +27,8 @@ PASSING = frozenset({4, 8, 10, 14})
 
 
 class Job(Generic[M]):
-    """One batch. What it has set is kept when it returns, and when it ends the operation by a refusal; if the batch is to be
-    tried again nothing of it is, so that cursor and progress have to tell of the same point.
+    """One batch. What it has set is kept when it returns, and when a refusal that waiting cannot mend ends the operation: cursor
+    and progress then have to tell of the same point. When it breaks off otherwise nothing is kept, and its calls are replayed.
     """
 
     def __init__(self, kernel: Kernel, operation: pb.Operation, principal: Principal, metadata: M) -> None:
