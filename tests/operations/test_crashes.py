@@ -1,46 +1,20 @@
 """A runner may die at any point of any batch: nothing is lost and nothing happens twice, which every trace is asked for."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from revops.platform.v1 import operations_pb2 as pb
 
-from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import Pool
 from revops_mesh.messaging.worker import Counts
 from tests.messaging.running import emptied, letters, running
+from tests.operations.killing import Killed, killed
 from tests.operations.packing import ADVANCE, assert_packed_once, begun, done, fire_until_done, runners
 from tests.probe.world import ProbeWorld
 
 PORTIONS, SIZE = 5, 2
 CALLS = 14
 """Of a whole packing: three batches, each read and saved, five portions, and three that find that nothing is due any more."""
-
-
-class Killed(BaseException):
-    """The process dies here: nothing after this point runs, as after a kill -9."""
-
-
-@contextmanager
-def killed(kernel: Kernel, at: int, *, after: bool, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Kills the runner before or after its n-th call, from 1; gives the calls that were made."""
-    inner, made = kernel.answer, list[str]()
-
-    async def answer(path: str, request: Any, arrival: Any) -> Any:
-        made.append(path.rpartition("/")[2])
-        if len(made) == at and not after:
-            raise Killed
-        found = await inner(path, request, arrival)
-        if len(made) == at:
-            raise Killed
-        return found
-
-    with monkeypatch.context() as patched:
-        patched.setattr(kernel, "answer", answer)
-        yield made
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -111,3 +85,15 @@ async def test_one_batch_that_two_runners_have_at_once_happens_once(probe: Probe
     operation = await fire_until_done(anna, runners(probe, relay_pool), name)
     assert operation.state == pb.Operation.STATE_SUCCEEDED
     await assert_packed_once(probe, anna, box, PORTIONS)
+
+
+async def test_a_timer_that_was_left_behind_runs_nothing(
+    probe: ProbeWorld, relay_pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await probe.caller()
+    _, name = await begun(anna, PORTIONS, SIZE)
+    assert await runners(probe, relay_pool).fire()
+    due = pb.AdvanceOperationRequest(operation=name, batch=1)
+    with killed(probe.kernel, 1000, after=False, monkeypatch=monkeypatch) as made:
+        assert await probe.kernel.errands[ADVANCE](probe.kernel, anna.tenant, due, 1) == due
+    assert made == ["GetOperation"]
