@@ -1,5 +1,6 @@
 """`revops operations`: long jobs, and the progress bar with which one waits for them."""
 
+import asyncio
 import json as jsons
 import sys
 import uuid
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 import revops_mesh.member  # noqa: F401  for the contracts of all progress and results
-from revops_mesh.local.calls import Member
+from revops_mesh.local.calls import Member, Refusal
 
 from .options import DATA, Address, Data, Json, Surroundings, Tenant, Token
 from .output import show
@@ -22,6 +23,8 @@ from .output import show
 ROLES = ("admin",)
 LOOK_SECONDS = 1
 """How often progress is shown."""
+PATIENCE_SECONDS = 30
+"""How long a member may be away while one waits: the operation waits for it, too."""
 
 Which = Annotated[str, typer.Argument(metavar="NAME", help="As in operations/…", show_default=False)]
 Filter = Annotated[str, typer.Option("--filter", help="As in 'state = RUNNING' (AIP-160).")]
@@ -92,13 +95,25 @@ async def awaited(member: Member, name: str) -> pb.Operation:
     with bars(TextColumn("{task.fields[told]}")) as progress:
         task = progress.add_task(name, total=None, told="")
         while True:
-            operation: pb.Operation = await member(request)
+            operation: pb.Operation = await _patiently(member, request)
             facts = _progress(operation)
             whole, done = facts.get("total_bytes"), facts.get("done_bytes", 0)
             told = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in facts.items() if "bytes" not in key)
             progress.update(task, total=int(whole) if whole else None, completed=int(done), told=told)
             if operation.done:
                 return operation
+
+
+async def _patiently(member: Member, request: pb.WaitOperationRequest) -> Any:
+    """The answer, also of a member that is being started again."""
+    for _ in range(PATIENCE_SECONDS):
+        try:
+            return await member(request)
+        except Refusal as refusal:
+            if refusal.code != "UNAVAILABLE":
+                raise
+        await asyncio.sleep(1)
+    return await member(request)
 
 
 def interruptible(work: Callable[[], pb.Operation], name: str, tenant: str) -> pb.Operation:

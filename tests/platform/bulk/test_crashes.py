@@ -85,7 +85,7 @@ async def test_runners_that_are_cancelled_at_any_moment_import_every_row_once(wo
 
 
 @pytest.mark.parametrize("form", ["JSONL", "PARQUET"])
-@pytest.mark.parametrize("at", range(1, 25, 2))
+@pytest.mark.parametrize("at", range(1, 25))
 async def test_an_export_whose_runner_dies_at_any_call_has_every_resource_once(
     world: World, relay_pool: Pool, at: int, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
