@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from revops_rpc.connection import Connection
+from revops_rpc.operations import Operations, Progress, Result, Running
 
 if TYPE_CHECKING:
     from revops_client.catalog.v1 import CatalogServices
@@ -29,8 +30,9 @@ class Revops(Connection):
 
     @cached_property
     def platform(self) -> PlatformServices:
-        """revops.platform.v1: `roles`, `service_accounts`, `audit`, `dead_letters`, `legal_entities`,
-        `exchange_rates`, `business_calendars`, `tenants`. Its messages are imported when it is first used.
+        """revops.platform.v1: `roles`, `service_accounts`, `audit`, `dead_letters`, `exports`, `files`,
+        `imports`, `operations`, `legal_entities`, `exchange_rates`, `business_calendars`, `tenants`. Its
+        messages are imported when it is first used.
         """
         from revops_client.platform.v1 import PlatformServices
 
@@ -42,3 +44,11 @@ class Revops(Connection):
         from revops_client.quoting.v1 import QuotingServices
 
         return QuotingServices(self.calls)
+
+    async def operation(
+        self, name: str, result: type[Result], progress: type[Progress]
+    ) -> Running[Result, Progress]:
+        """An operation that was started before, by its name; the types are those of the method that started
+        it.
+        """
+        return await Operations(self.calls, "/revops.platform.v1.OperationService/", 3).found(name, result, progress)

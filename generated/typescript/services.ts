@@ -1,7 +1,7 @@
 // Generated from the contracts: never edited, `make proto` writes it anew.
 
 import { PriceBookService, ProductService } from "./catalog/v1.js";
-import { AuditService, BusinessCalendarService, DeadLetterService, ExchangeRateService, LegalEntityService, RoleService, ServiceAccountService, TenantService } from "./platform/v1.js";
+import { AuditService, BusinessCalendarService, DeadLetterService, ExchangeRateService, ExportService, FileService, ImportService, LegalEntityService, OperationService, RoleService, ServiceAccountService, TenantService } from "./platform/v1.js";
 import { QuoteService } from "./quoting/v1.js";
 
 /** The services, by capability, under the names by which a connection offers them. */
@@ -21,6 +21,14 @@ export const services = {
     audit: AuditService,
     /** Events and timers that failed for good. */
     deadLetters: DeadLetterService,
+    /** Exports of resources of any kind that can be listed. */
+    exports: ExportService,
+    /** Files. Who has `platform.files.list` reaches those of the whole tenant, anybody else their own. */
+    files: FileService,
+    /** Imports of resources of any kind that can be created. */
+    imports: ImportService,
+    /** Long jobs. Who has `platform.operations.list` reaches those of the whole tenant, anybody else those that they started. Fields have the numbers of `google.longrunning.Operations`, under whose name the service is served as well. */
+    operations: OperationService,
     /** The companies that sell. */
     legalEntities: LegalEntityService,
     /** Exchange rates, one resource a rate and a day; never edited, a later one supersedes. */

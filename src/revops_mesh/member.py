@@ -15,6 +15,9 @@ from revops_mesh.platform.roles import declared
 MODULES: tuple[Module, ...] = (*platform.MODULES, *catalog.MODULES, *quoting.MODULES)
 """Every module of the member. The 43rd is one more entry in its capability's list."""
 
+ALIASES = {"google.longrunning.Operations": "revops.platform.v1.OperationService"}
+"""Standard services that a service of ours answers for."""
+
 
 def kinds() -> list[Kind]:
     """Everything that the member's database holds, in the order of its tables."""

@@ -4,21 +4,28 @@ What is scoped to partners is made by the caller, everything else by the house: 
 Scopes and accounts are new each time, so that what one story makes never stands in the way of another.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
 from google.type.date_pb2 import Date
 from revops.catalog.v1 import price_books_pb2 as books
 from revops.catalog.v1 import products_pb2 as products
 from revops.platform.v1 import access_pb2 as access
+from revops.platform.v1 import exports_pb2 as exports
+from revops.platform.v1 import files_pb2 as files
+from revops.platform.v1 import operations_pb2 as operations
 from revops.platform.v1 import reference_pb2 as reference
 from revops.platform.v1 import tenants_pb2 as tenants
 from revops.quoting.v1 import quotes_pb2 as quotes
 from revops.type.v1 import money_pb2 as money
 from revops.type.v1 import pricing_pb2 as pricing
 
-from revops_mesh.kernel.names import PLATFORM_TENANT, new_id
+from revops_mesh.kernel import clock
+from revops_mesh.kernel.call import Arrival
+from revops_mesh.kernel.names import PLATFORM_TENANT, new_id, new_uuid
 from tests.world import Caller, World
 
 Making = Callable[[World, Caller], Awaitable[Any]]
@@ -163,3 +170,62 @@ async def quote_version(world: World, caller: Caller) -> Any:
     name = (await submitted_quote(world, caller)).name
     listed = await caller(quotes.ListQuoteVersionsRequest(parent=name))
     return listed.quote_versions[0]
+
+
+TABLE = b"display_name,family\nCloud,storage\nEdge,network\n"
+UPLOAD = files.UploadFileRequest(content=HttpBody(content_type="text/csv", data=TABLE), display_name="products.csv")
+
+
+async def file(world: World, caller: Caller) -> Any:
+    """A complete file."""
+
+    async def pieces() -> AsyncIterator[Message]:
+        yield UPLOAD
+
+    return await world.kernel.intake("/revops.platform.v1.FileService/UploadFile", pieces(), house(world, caller).arrival())
+
+
+async def due(world: World, caller: Caller, request: Message) -> None:
+    """Has a timer's rpc called."""
+    await world.kernel.react(world.kernel.by_request(request), request, caller.tenant, Arrival({}, request_id=new_uuid()))
+
+
+async def written_file(world: World, caller: Caller) -> Any:
+    """A file of an operation, behind the contract's back: what an operation writes is a story of its own."""
+    of: Any = await file(world, caller)
+    of.operation = "operations/o-1"
+    of.ClearField("etag")
+    written = "UPDATE platform.files SET body=$3 WHERE tenant_id=$1 AND name=$2"
+    await world.owner.execute(written, caller.tenant, of.name, of.SerializeToString())
+    return of
+
+
+async def operation(world: World, caller: Caller) -> Any:
+    """An export that waits for a runner."""
+    request = exports.ExportResourcesRequest(type="revops.catalog.v1.Product", format=exports.ExportResourcesRequest.FORMAT_CSV)
+    return await house(world, caller)(request)
+
+
+def batch(name: str, **found: Any) -> operations.AdvanceOperationRequest:
+    """What the first batch of an operation came to."""
+    began = clock.timestamp(clock.now())
+    return operations.AdvanceOperationRequest(operation=name, batch=1, start_time=began, cursor=b"from here on", **found)
+
+
+def succeeding(name: str) -> operations.AdvanceOperationRequest:
+    """A batch that finishes an operation."""
+    request = batch(name)
+    request.response.Pack(exports.ExportResponse(file="files/o-1", rows=2))
+    return request
+
+
+async def ended_operation(world: World, caller: Caller) -> Any:
+    name = (await operation(world, caller)).name
+    await due(world, caller, succeeding(name))
+    return await house(world, caller)(operations.GetOperationRequest(name=name))
+
+
+async def failed_operation(world: World, caller: Caller) -> Any:
+    name = (await operation(world, caller)).name
+    await due(world, caller, batch(name, error=Status(code=13, message="A fault of ours.")))
+    return await house(world, caller)(operations.GetOperationRequest(name=name))

@@ -28,7 +28,8 @@ def short(edition: int) -> str:
 
 def creating(kind: Kind) -> Method:
     """The method that makes one of a kind."""
-    found = [m for m in METHODS if m.response is kind.message and m.name == f"Create{kind.message.__name__}"]
+    names = {f"{verb}{kind.message.__name__}" for verb in ("Create", "Upload")}
+    found = [m for m in METHODS if m.response is kind.message and m.name in names]
     assert len(found) == 1, f"{kind.full_name} has a cap and {len(found)} methods that create it"
     return found[0]
 

@@ -123,7 +123,7 @@ async def test_an_update_that_does_not_name_it_keeps_the_stored_value(
 
 def listed(method: Method) -> Kind | None:
     """The kind that a method lists with filters, None if it does not."""
-    if "filter" not in method.request.DESCRIPTOR.fields_by_name:
+    if not method.reads or "filter" not in method.request.DESCRIPTOR.fields_by_name:
         return None
     return next(kind for kind in KINDS if kind.message.DESCRIPTOR is method.response.DESCRIPTOR.fields[0].message_type)
 

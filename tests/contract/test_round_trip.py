@@ -3,11 +3,15 @@
 from typing import Any
 
 import pytest
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf import json_format
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.status_pb2 import Status
 from google.type.date_pb2 import Date
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,10 +28,23 @@ INSTANTS = st.builds(
     seconds=st.integers(-62_135_596_800, 253_402_300_799),
     nanos=st.sampled_from([0, 1, 1_000, 1_000_000, 123_456_789, 999_999_999]),
 )
+
+
+def packed(message: Message) -> Any:
+    """A message in an `Any`."""
+    whole = AnyMessage()
+    whole.Pack(message)
+    return whole
+
+
 WELL_KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "google.protobuf.Timestamp": INSTANTS,
     "google.type.Date": st.builds(Date, year=st.integers(0, 9999), month=st.integers(0, 12), day=st.integers(0, 31)),
     "google.protobuf.FieldMask": st.lists(st.sampled_from(PATHS)).map(lambda paths: FieldMask(paths=paths)),
+    "google.protobuf.Duration": st.builds(Duration, seconds=st.integers(0, 60), nanos=st.sampled_from([0, 1, 999_999_999])),
+    "google.protobuf.Any": INSTANTS.map(packed),
+    "google.rpc.Status": st.builds(Status, code=st.integers(0, 16), message=TEXTS),
+    "google.api.HttpBody": st.builds(HttpBody, content_type=TEXTS, data=st.binary(max_size=12)),
 }
 RANGES = {
     FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),

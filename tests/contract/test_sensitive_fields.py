@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from revops.options.v1 import options_pb2 as options
@@ -39,6 +40,13 @@ CLOSED = ("kernel.outbox", "kernel.audit", "kernel.timer", "kernel.dead_letter",
 
 def sensitive(message: type[Message]) -> list[tuple[str, FieldDescriptor]]:
     return [(path, field) for path, field in settable(message) if facts(field).data_class]
+
+
+def holding(field: FieldDescriptor, text: str) -> Any:
+    """A value of a field's type that holds a text."""
+    if field.message_type is not None:
+        return HttpBody(data=text.encode())
+    return text.encode() if field.type == FieldDescriptor.TYPE_BYTES else text
 
 
 def found(rows: Snapshot, tables: Any, value: str) -> list[str]:
@@ -74,9 +82,9 @@ async def test_a_change_spreads_nothing_sensitive(
     owner = await owner_of(world, method)
     request: Any = await STORIES[method.full_name](world, owner)
     markers = {path: f"{new_id()}@secret.example" for path, _ in sensitive(method.request)}
-    for path, marker in markers.items():
+    for path, field in sensitive(method.request):
         assert values(request, path), f"the story of {method.full_name} leaves {path} empty"
-        put(request, path, marker, 1)
+        put(request, path, holding(field, markers[path]), 1)
     if method.has_request_id:
         request.request_id = str(uuid4())
     answers = await send(owner, method, request)
@@ -99,11 +107,11 @@ async def test_a_refusal_repeats_nothing_sensitive(
 ) -> None:
     owner = await owner_of(world, method)
     request: Any = await STORIES[method.full_name](world, owner)
-    for path, _ in sensitive(method.request):
+    for path, field in sensitive(method.request):
         for form in ("{} no @ address", "{}" * 20, "{}\0", "{}\n"):
             marker, hostile = new_id(), type(request)()
             hostile.CopyFrom(request)
-            put(hostile, path, form.replace("{}", marker), 1)
+            put(hostile, path, holding(field, form.replace("{}", marker)), 1)
             outcome = await attempt(owner, method, hostile)
             said = outcome.status().SerializeToString() if isinstance(outcome, Failure) else b""
             assert marker.encode() not in said, f"{path}: the refusal repeats it"

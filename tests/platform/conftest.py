@@ -1,10 +1,11 @@
 """Who acts in the platform's tests, and how what was looked up is forgotten."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from revops_mesh.kernel.names import PLATFORM_TENANT
+from revops_mesh.kernel.pools import Pool, open_pool
 from tests.world import Caller, World
 
 
@@ -29,3 +30,11 @@ def forget(world: World) -> Callable[[], None]:
         world.kernel.authenticator._directory.forget()  # type: ignore[attr-defined]
 
     return forgotten
+
+
+@pytest.fixture(scope="session")
+async def relay_pool(database: str) -> AsyncIterator[Pool]:
+    """Connections of the login that runs timers."""
+    pool = await open_pool(database, "revops_relay", 12)
+    yield pool
+    await pool.close()

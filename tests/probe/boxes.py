@@ -12,6 +12,7 @@ from revops_mesh.kernel.aggregate import Aggregate
 from revops_mesh.kernel.call import Call
 from revops_mesh.kernel.errors import Broken, Failure
 from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.operations import Job, start
 
 from .contract import pb
 
@@ -74,6 +75,17 @@ async def weighed(request: Any, attempt: int) -> Any:
     return pb.NoteWeightRequest(box=request.box, weight=7)
 
 
+async def packed(request: Any, job: Job[Any]) -> None:
+    """One batch of portions."""
+    begin = int(job.cursor or b"0")
+    end = min(begin + request.size, request.portions)
+    for number in range(begin, end):
+        await job.call(pb.FillBoxRequest(name=request.box, portions=[number + 1]), f"portion/{number}")
+        job.metadata.done, job.cursor = number + 1, str(number + 1).encode()
+    if end == request.portions:
+        job.finish(pb.PackBoxResponse(portions=end))
+
+
 class BoxService:
     """One method per rpc. `jammed` are boxes whose reactions and timers are refused, `faulty` those in which they crash."""
 
@@ -83,6 +95,7 @@ class BoxService:
         self.attempts: list[str] = []
         """Boxes for which a reaction, a timer or an errand ran, replays not included."""
         self.scale: Callable[[Any, int], Awaitable[Any]] = weighed
+        self.packer: Callable[[Any, Job[Any]], Awaitable[None]] = packed
 
     async def CreateBox(self, request: Any, call: Call) -> Any:
         boxes = call.repo(Box)
@@ -127,6 +140,12 @@ class BoxService:
         box.state.weight += request.weight
         await call.repo(Box).save(box)
         return Empty()
+
+    async def PackBox(self, request: Any, call: Call) -> Any:
+        return await start(call, request, pb.PackBoxMetadata())
+
+    async def RunPackBox(self, request: Any, job: Job[Any]) -> None:
+        await self.packer(request, job)
 
     async def PrepareStoreBox(self, request: Any, call: Call) -> Any:
         return [pb.ReserveSpaceRequest(room=request.room, quantity=request.quantity)]

@@ -5,25 +5,28 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 from joserfc.jwk import ECKey, KeySet
-from revops.platform.v1 import access_pb2, tenants_pb2
+from revops.platform.v1 import access_pb2, operations_pb2, tenants_pb2
 from sqlalchemy import schema as ddl
 from sqlalchemy.dialects import postgresql
 
 from revops_mesh.identity import Authenticator, Tokens
 from revops_mesh.kernel.contract import methods_of
 from revops_mesh.kernel.kinds import kind_of
-from revops_mesh.kernel.pipeline import Kernel
+from revops_mesh.kernel.pipeline import Kernel, Module
 from revops_mesh.kernel.pools import OWNER, LoginPools
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations import walls
 from revops_mesh.migrations.schema import metadata_of
+from revops_mesh.operations.operation import Operation
 from revops_mesh.platform.directory import StoredDirectory
+from revops_mesh.platform.operations.service import OperationService
 from tests.world import AUDIENCE, ISSUER, World
 
 from .boxes import BoxService, module
 
-PLATFORM = (tenants_pb2.Tenant, access_pb2.Role, access_pb2.ServiceAccount, access_pb2.ApiKey)
-"""What the platform stores and identities are looked up in."""
+PLATFORM = (tenants_pb2.Tenant, access_pb2.Role, access_pb2.ServiceAccount, access_pb2.ApiKey, operations_pb2.Operation)
+"""What the platform stores: what identities are looked up in, and operations."""
+OPERATIONS = Module("revops.platform.v1.OperationService", OperationService(), (Operation,))
 
 
 class ProbeWorld(World):
@@ -60,9 +63,10 @@ async def open_probe(dsn: str, size: int = 16) -> AsyncIterator[ProbeWorld]:
     key = ECKey.generate_key("P-256")
     pools = await LoginPools.open(dsn, size)
     owner = await asyncpg.connect(dsn, user=OWNER)
-    permissions = frozenset(method.policy.permission for method in methods_of(boxes.service)) - {""}
+    modules = [boxes, OPERATIONS]
+    permissions = frozenset(method.policy.permission for each in modules for method in methods_of(each.service)) - {""}
     authenticator = Authenticator(Tokens(KeySet([key]), ISSUER, AUDIENCE), StoredDirectory(pools.app, permissions))
-    kernel = Kernel([boxes], pools, authenticator, secrets=[b"page tokens of tests" * 2])
+    kernel = Kernel(modules, pools, authenticator, secrets=[b"page tokens of tests" * 2])
     try:
         world = ProbeWorld(kernel, pools, key, owner, dsn)
         world.service = service

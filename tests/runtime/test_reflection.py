@@ -41,7 +41,7 @@ async def test_everything_that_is_served_is_listed(channel: grpc.aio.Channel, ve
     (answer,) = await ask(channel, version, ServerReflectionRequest(list_services=""))
     listed = {service.name for service in answer.list_services_response.service}
     own = {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
-    assert listed == {module.service for module in member.MODULES} | own
+    assert listed == {module.service for module in member.MODULES} | set(member.ALIASES) | own
     for name in sorted(listed):
         (described,) = await ask(channel, version, ServerReflectionRequest(file_containing_symbol=name))
         assert files(described), name

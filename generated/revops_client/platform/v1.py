@@ -1,14 +1,17 @@
 # Generated from the contracts: never edited, `make proto` writes it anew.
 """revops.platform.v1: messages and services."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
+from revops_client.google.api import HttpBody
 from revops_client.google.protobuf import Empty
 from revops_client.revops.platform.v1 import (
     AddBusinessHoursRequest,
     AddBusinessHoursResponse,
+    AdvanceOperationRequest,
     ApiKey,
     AuditEntry,
     BusinessCalendar,
+    CancelOperationRequest,
     CreateApiKeyRequest,
     CreateBusinessCalendarRequest,
     CreateExchangeRateRequest,
@@ -18,15 +21,38 @@ from revops_client.revops.platform.v1 import (
     CreateTenantRequest,
     DeadLetter,
     DeleteApiKeyRequest,
+    DeleteFileRequest,
+    DeleteOperationRequest,
     DeleteRoleRequest,
     DeleteServiceAccountRequest,
+    DownloadFileRequest,
     ExchangeRate,
+    ExpireFileRequest,
+    ExpireOperationRequest,
+    ExportMetadata,
+    ExportReason,
+    ExportResourcesRequest,
+    ExportResourcesRequestFormat,
+    ExportResponse,
+    File,
+    FileChunk,
+    FileReason,
+    FileState,
     GetBusinessCalendarRequest,
     GetExchangeRateRequest,
+    GetFileRequest,
     GetLegalEntityRequest,
+    GetOperationRequest,
     GetRoleRequest,
     GetServiceAccountRequest,
     GetTenantRequest,
+    ImportMetadata,
+    ImportReason,
+    ImportResourcesRequest,
+    ImportResourcesRequestFormat,
+    ImportResourcesRequestMode,
+    ImportResponse,
+    Job,
     LegalEntity,
     ListApiKeysRequest,
     ListApiKeysResponse,
@@ -38,18 +64,27 @@ from revops_client.revops.platform.v1 import (
     ListDeadLettersResponse,
     ListExchangeRatesRequest,
     ListExchangeRatesResponse,
+    ListFilesRequest,
+    ListFilesResponse,
     ListLegalEntitiesRequest,
     ListLegalEntitiesResponse,
+    ListOperationsRequest,
+    ListOperationsResponse,
     ListRolesRequest,
     ListRolesResponse,
     ListServiceAccountsRequest,
     ListServiceAccountsResponse,
     ListTenantsRequest,
     ListTenantsResponse,
+    Operation,
+    OperationEnded,
+    OperationReason,
+    OperationState,
     PlatformReason,
     ReferenceReason,
     ReplayDeadLetterRequest,
     ResolveExchangeRateRequest,
+    ResumeOperationRequest,
     ResumeTenantRequest,
     Role,
     RoleReason,
@@ -68,19 +103,25 @@ from revops_client.revops.platform.v1 import (
     UpdateRoleRequest,
     UpdateServiceAccountRequest,
     UpdateTenantRequest,
+    UploadFileRequest,
+    WaitOperationRequest,
     WorkingHours,
+    WriteFileRequest,
 )
 from revops_rpc.calls import Calls, Metadata, NONE
+from revops_rpc.operations import Operations, Running
 from revops_rpc.paging import Pages
 
 __all__ = [
     "AddBusinessHoursRequest",
     "AddBusinessHoursResponse",
+    "AdvanceOperationRequest",
     "ApiKey",
     "AuditEntry",
     "AuditService",
     "BusinessCalendar",
     "BusinessCalendarService",
+    "CancelOperationRequest",
     "CreateApiKeyRequest",
     "CreateBusinessCalendarRequest",
     "CreateExchangeRateRequest",
@@ -91,16 +132,42 @@ __all__ = [
     "DeadLetter",
     "DeadLetterService",
     "DeleteApiKeyRequest",
+    "DeleteFileRequest",
+    "DeleteOperationRequest",
     "DeleteRoleRequest",
     "DeleteServiceAccountRequest",
+    "DownloadFileRequest",
     "ExchangeRate",
     "ExchangeRateService",
+    "ExpireFileRequest",
+    "ExpireOperationRequest",
+    "ExportMetadata",
+    "ExportReason",
+    "ExportResourcesRequest",
+    "ExportResourcesRequestFormat",
+    "ExportResponse",
+    "ExportService",
+    "File",
+    "FileChunk",
+    "FileReason",
+    "FileService",
+    "FileState",
     "GetBusinessCalendarRequest",
     "GetExchangeRateRequest",
+    "GetFileRequest",
     "GetLegalEntityRequest",
+    "GetOperationRequest",
     "GetRoleRequest",
     "GetServiceAccountRequest",
     "GetTenantRequest",
+    "ImportMetadata",
+    "ImportReason",
+    "ImportResourcesRequest",
+    "ImportResourcesRequestFormat",
+    "ImportResourcesRequestMode",
+    "ImportResponse",
+    "ImportService",
+    "Job",
     "LegalEntity",
     "LegalEntityService",
     "ListApiKeysRequest",
@@ -113,19 +180,29 @@ __all__ = [
     "ListDeadLettersResponse",
     "ListExchangeRatesRequest",
     "ListExchangeRatesResponse",
+    "ListFilesRequest",
+    "ListFilesResponse",
     "ListLegalEntitiesRequest",
     "ListLegalEntitiesResponse",
+    "ListOperationsRequest",
+    "ListOperationsResponse",
     "ListRolesRequest",
     "ListRolesResponse",
     "ListServiceAccountsRequest",
     "ListServiceAccountsResponse",
     "ListTenantsRequest",
     "ListTenantsResponse",
+    "Operation",
+    "OperationEnded",
+    "OperationReason",
+    "OperationService",
+    "OperationState",
     "PlatformReason",
     "PlatformServices",
     "ReferenceReason",
     "ReplayDeadLetterRequest",
     "ResolveExchangeRateRequest",
+    "ResumeOperationRequest",
     "ResumeTenantRequest",
     "Role",
     "RoleReason",
@@ -147,7 +224,10 @@ __all__ = [
     "UpdateRoleRequest",
     "UpdateServiceAccountRequest",
     "UpdateTenantRequest",
+    "UploadFileRequest",
+    "WaitOperationRequest",
     "WorkingHours",
+    "WriteFileRequest",
 ]
 
 
@@ -340,6 +420,171 @@ class DeadLetterService:
         never applied twice. Fails with RESOURCE_NOT_FOUND. Idempotent by `request_id`.
         """
         return await self._replay_dead_letter(request, timeout, metadata)
+
+
+class ExportService:
+    """Exports of resources of any kind that can be listed."""
+
+    def __init__(self, calls: Calls) -> None:
+        at = "/revops.platform.v1.ExportService/"
+        operations = Operations(calls, "/revops.platform.v1.OperationService/", 3)
+        self._export_resources = operations.starting(at + "ExportResources", ExportResponse, ExportMetadata, request_id=9)
+
+    async def export_resources(
+        self, request: ExportResourcesRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Running[ExportResponse, ExportMetadata]:
+        """Starts to write all resources of a list into a file, as the caller sees them: what the caller may
+        not read is not in it, and whoever reads the file needs the same permissions. Resources that change
+        meanwhile are in it once, before or after. Tables have a column a field, named by its path as in
+        `scope.account`; repeated fields are JSON, enums their names, instants UTC. Decimal numbers are text
+        in every format, digit for digit as in the contract: nothing is rounded on the way. Fails with
+        EXPORT_TYPE, EXPORT_FORMAT, OPERATIONS_UNFINISHED. Idempotent by `request_id`.
+        """
+        return await self._export_resources(request, timeout, metadata)
+
+
+class FileService:
+    """Files. Who has `platform.files.list` reaches those of the whole tenant, anybody else their own."""
+
+    def __init__(self, calls: Calls) -> None:
+        at = "/revops.platform.v1.FileService/"
+        self._upload_file = calls.sending(at + "UploadFile", File, request_id=6)
+        self._get_file = calls.unary(at + "GetFile", File)
+        self._list_files = calls.paged(
+            at + "ListFiles",
+            ListFilesResponse,
+            lambda page: page.files,
+            page_token=2,
+        )
+        self._download_file = calls.streaming(at + "DownloadFile", HttpBody)
+        self._delete_file = calls.unary(at + "DeleteFile", Empty, request_id=3)
+
+    async def upload_file(
+        self, requests: AsyncIterable[UploadFileRequest], *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> File:
+        """Uploads a file in pieces, each kept before the next is taken. The first request says what the file
+        is, the others only bring content. A stream that broke is sent again with the `request_id` of its
+        first request and goes on where it was cut off. Fails with RESOURCE_EXISTS, FILE_TOO_LARGE,
+        FILE_DIGEST, FILE_STATE.
+        """
+        return await self._upload_file(requests, timeout, metadata)
+
+    async def get_file(
+        self, request: GetFileRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> File:
+        """Gets what is known of a file. Fails with RESOURCE_NOT_FOUND, PERMISSION_REQUIRED."""
+        return await self._get_file(request, timeout, metadata)
+
+    def list_files(
+        self, request: ListFilesRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Pages[ListFilesResponse, File]:
+        """Lists the files of the tenant."""
+        return self._list_files(request, timeout, metadata)
+
+    def download_file(
+        self, request: DownloadFileRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> AsyncIterator[HttpBody]:
+        """Downloads the content of a complete file, in pieces of at most 256 KiB. Needs every permission that
+        the file lists. Fails with RESOURCE_NOT_FOUND, FILE_STATE, PERMISSION_REQUIRED.
+        """
+        return self._download_file(request, timeout, metadata)
+
+    async def delete_file(
+        self, request: DeleteFileRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> None:
+        """Deletes a file and its content. Fails with RESOURCE_NOT_FOUND, ETAG_MISMATCH, PERMISSION_REQUIRED.
+        Idempotent by `request_id`.
+        """
+        await self._delete_file(request, timeout, metadata)
+
+
+class ImportService:
+    """Imports of resources of any kind that can be created."""
+
+    def __init__(self, calls: Calls) -> None:
+        at = "/revops.platform.v1.ImportService/"
+        operations = Operations(calls, "/revops.platform.v1.OperationService/", 3)
+        self._import_resources = operations.starting(at + "ImportResources", ImportResponse, ImportMetadata, request_id=7)
+
+    async def import_resources(
+        self, request: ImportResourcesRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Running[ImportResponse, ImportMetadata]:
+        """Starts to make a resource of every row of a file, with the rights of the caller. Each row is a call
+        of its own: accepted or refused, audited, with its events, and never made twice. Refused rows do not
+        stop the others; they are told in a file of JSON lines. A refusal that is not about a row (a
+        permission, the edition, a cap) fails the operation, which can be resumed. A table begins with a
+        header of field paths, as in `display_name,scope.account`; repeated fields are JSON. `parent` and
+        `name` say where a row belongs and which id it gets; columns that only the server sets are ignored.
+        Fails with IMPORT_TYPE, IMPORT_COLUMN, OPERATIONS_UNFINISHED, FILE_STATE. Idempotent by `request_id`.
+        """
+        return await self._import_resources(request, timeout, metadata)
+
+
+class OperationService:
+    """Long jobs. Who has `platform.operations.list` reaches those of the whole tenant, anybody else those
+    that they started. Fields have the numbers of `google.longrunning.Operations`, under whose name the
+    service is served as well.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        at = "/revops.platform.v1.OperationService/"
+        self._get_operation = calls.unary(at + "GetOperation", Operation)
+        self._list_operations = calls.paged(
+            at + "ListOperations",
+            ListOperationsResponse,
+            lambda page: page.operations,
+            page_token=3,
+        )
+        self._wait_operation = calls.unary(at + "WaitOperation", Operation)
+        self._cancel_operation = calls.unary(at + "CancelOperation", Operation, request_id=3)
+        self._resume_operation = calls.unary(at + "ResumeOperation", Operation, request_id=3)
+        self._delete_operation = calls.unary(at + "DeleteOperation", Empty, request_id=3)
+
+    async def get_operation(
+        self, request: GetOperationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Operation:
+        """Gets an operation. Fails with RESOURCE_NOT_FOUND, PERMISSION_REQUIRED."""
+        return await self._get_operation(request, timeout, metadata)
+
+    def list_operations(
+        self, request: ListOperationsRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Pages[ListOperationsResponse, Operation]:
+        """Lists the operations of the tenant."""
+        return self._list_operations(request, timeout, metadata)
+
+    async def wait_operation(
+        self, request: WaitOperationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Operation:
+        """Gets an operation as soon as it is done, or as it is when the timeout is over. Fails with
+        RESOURCE_NOT_FOUND, PERMISSION_REQUIRED.
+        """
+        return await self._wait_operation(request, timeout, metadata)
+
+    async def cancel_operation(
+        self, request: CancelOperationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Operation:
+        """Has an operation stop: it ends with OPERATION_CANCELLED. What is under way is still finished, which
+        takes seconds; what was done stays, and the operation may be resumed. Fails with OPERATION_STATE,
+        ETAG_MISMATCH, PERMISSION_REQUIRED. Idempotent by `request_id`.
+        """
+        return await self._cancel_operation(request, timeout, metadata)
+
+    async def resume_operation(
+        self, request: ResumeOperationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Operation:
+        """FAILED or CANCELLED → PENDING: has an operation go on where it stopped, still as who started it.
+        Nothing is done twice. Fails with OPERATION_STATE, ETAG_MISMATCH, PERMISSION_REQUIRED. Idempotent by
+        `request_id`.
+        """
+        return await self._resume_operation(request, timeout, metadata)
+
+    async def delete_operation(
+        self, request: DeleteOperationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> None:
+        """Forgets an operation that is done; what it did stays. Fails with OPERATION_STATE, ETAG_MISMATCH,
+        PERMISSION_REQUIRED. Idempotent by `request_id`.
+        """
+        await self._delete_operation(request, timeout, metadata)
 
 
 class LegalEntityService:
@@ -553,6 +798,17 @@ class PlatformServices:
         """The audit log of the tenant."""
         self.dead_letters = DeadLetterService(calls)
         """Events and timers that failed for good."""
+        self.exports = ExportService(calls)
+        """Exports of resources of any kind that can be listed."""
+        self.files = FileService(calls)
+        """Files. Who has `platform.files.list` reaches those of the whole tenant, anybody else their own."""
+        self.imports = ImportService(calls)
+        """Imports of resources of any kind that can be created."""
+        self.operations = OperationService(calls)
+        """Long jobs. Who has `platform.operations.list` reaches those of the whole tenant, anybody else those
+        that they started. Fields have the numbers of `google.longrunning.Operations`, under whose name the
+        service is served as well.
+        """
         self.legal_entities = LegalEntityService(calls)
         """The companies that sell."""
         self.exchange_rates = ExchangeRateService(calls)

@@ -55,4 +55,4 @@ def _together(*jobs: Callable[[], Coroutine[Any, Any, None]]) -> Job:
     return run
 
 
-PARTS = Parts(member.compose, background, current, rest)
+PARTS = Parts(member.compose, background, current, rest, member.ALIASES)

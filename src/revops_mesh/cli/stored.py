@@ -52,26 +52,27 @@ def reproject(what: What, every: All = False, data: Data = DATA) -> None:
     print(f"{done} rows of {kind.sql} reprojected" + (f", {overtaken} were changed meanwhile and are right" if overtaken else ""))
 
 
-def _kinds() -> list[Kind]:
+def kinds() -> list[Kind]:
+    """All that the member stores."""
     return [kind_of(aggregate.state_type) for module in member.MODULES for aggregate in module.aggregates]
 
 
 def _kind(what: str) -> Kind:
-    known = {f"{kind.schema}.{described(kind.message).name}": kind for kind in _kinds()}
+    known = {f"{kind.schema}.{described(kind.message).name}": kind for kind in kinds()}
     if what not in known:
         raise CommandError(f"no kind is called {what}; there are {', '.join(sorted(known))}")
     return known[what]
 
 
 async def _stored(url: str, name: str, slug: str) -> tuple[Any, Kind]:
-    kinds = [kind for kind in _kinds() if not kind.ledger and kind.pattern.matches(name)]
-    if not kinds:
-        known = ", ".join(sorted(kind.pattern.text for kind in _kinds() if not kind.ledger))
+    possible = [kind for kind in kinds() if not kind.ledger and kind.pattern.matches(name)]
+    if not possible:
+        known = ", ".join(sorted(kind.pattern.text for kind in kinds() if not kind.ledger))
         raise CommandError(f"{name} is no resource name; there are {known}")
     connection = await asyncpg.connect(url, user=OWNER)
     try:
         owner = await _tenant(connection, slug)
-        for kind in kinds:
+        for kind in possible:
             row = await connection.fetchrow(queries.one(kind), owner, name)
             if row is not None:
                 return row, kind

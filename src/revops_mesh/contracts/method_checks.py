@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from revops_mesh.contracts.model import AIP_RESOURCE, Contract, Problems, constant
+from revops_mesh.contracts.model import AIP_RESOURCE, FIELD, OPERATION_INFO, Contract, Problems, constant
 
 READING = re.compile(r"(Get|List|Resolve|Explain|BatchGet|Search|Stream|Watch|Count|Preview)(?![a-z])")
 """First words of rpc names that promise to change nothing."""
 
+OPERATION = "google.longrunning.Operation"
 PERMISSION = re.compile(r"([a-z][a-z0-9]*)\.([a-z][A-Za-z0-9]*)\.([a-z][A-Za-z0-9]*)")
 COLLECTION = re.compile(r"(?<=[/=])[a-z][A-Za-z0-9]*")
 
@@ -126,6 +127,21 @@ def routes_and_requests_are_named(contract: Contract) -> Problems:
             yield method, f"takes {method.request}; it must take {own}" + (" or an event" if internal else "")
 
 
+def operations_tell_what_anybody_may_read(contract: Contract) -> Problems:
+    """An rpc that answers with an operation states what that tells; both are messages that are never masked."""
+    for method in contract.methods:
+        stated = method.options.get(OPERATION_INFO)
+        if (method.response == OPERATION) is not (stated is not None):
+            yield method, f"answers {OPERATION} exactly if it states google.longrunning.operation_info"
+        package = method.service.rpartition(".")[0]
+        for name in (stated.response_type, stated.metadata_type) if stated is not None else ():
+            message = contract.messages.get(f"{package}.{name}")
+            if message is None:
+                yield method, f'operation_info names "{name}", which is no message of {package}'
+            elif any(FIELD in field.options for field in message.fields):
+                yield message, "is told by an operation, so no field of it can be guarded or sensitive"
+
+
 def _listed(names: set[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
 
@@ -137,4 +153,5 @@ METHOD_CHECKS = (
     reads_change_nothing,
     changes_are_idempotent,
     routes_and_requests_are_named,
+    operations_tell_what_anybody_may_read,
 )

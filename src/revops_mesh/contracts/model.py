@@ -21,6 +21,7 @@ HTTP = "google.api.http"
 AIP_RESOURCE = "google.api.resource"
 REFERENCE = "google.api.resource_reference"
 RULES = "buf.validate.field"
+OPERATION_INFO = "google.longrunning.operation_info"
 
 OURS = "revops/"
 """Files whose path starts so are ours; the rest of an image are imports."""

@@ -136,7 +136,12 @@ class Authenticator:
             epoch=standing.epoch,
             service=identity.service,
             token=credential,
+            roles=identity.roles,
         )
+
+    async def resumed(self, identity: Identity) -> Principal:
+        """Who was verified before, with what its roles permit by now; refused with TENANT_SUSPENDED."""
+        return await self._admitted(identity, "")
 
     async def service(self, capability: str, tenant: UUID) -> Principal:
         """The principal of a capability's reactions and timers in a tenant."""

@@ -73,6 +73,8 @@ class Call:
     """Asked by another module on its own grant: answers are not masked."""
     answered: Message | None = None
     """In a stream of requests: what the one before was answered, None in the first."""
+    again: float = 0.0
+    """A reading handler that waits for something sets it: the seconds after which it is asked once more, in a new unit."""
 
     @property
     def principal(self) -> Principal:

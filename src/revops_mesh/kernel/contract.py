@@ -9,6 +9,7 @@ from functools import cache
 from typing import ParamSpec, TypeVar, cast
 
 from google.api import resource_pb2
+from google.longrunning import operations_pb2
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
@@ -61,6 +62,8 @@ class Method:
     """Answers with a stream."""
     intake: bool
     """Takes a stream."""
+    long_running: bool
+    """Answers with an operation, whose work begins afterwards."""
     has_request_id: bool
     has_validate_only: bool
     emits: frozenset[str]
@@ -97,6 +100,7 @@ def method_of(rpc: MethodDescriptor) -> Method:
         reads=rpc.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
         streams=rpc.server_streaming,
         intake=rpc.client_streaming,
+        long_running=rpc.GetOptions().HasExtension(operations_pb2.operation_info),
         has_request_id="request_id" in fields and not policy.internal,
         has_validate_only="validate_only" in fields,
         emits=frozenset(policy.emits),

@@ -86,6 +86,8 @@ class Kernel:
         self._handlers: dict[str, Callable[..., Any]] = {}
         self._preparations: dict[str, Callable[..., Any]] = {}
         self._endings: dict[str, Callable[..., Any]] = {}
+        self.runs: dict[str, Callable[..., Any]] = {}
+        """By the path of a method that starts an operation: one batch of its work."""
         self.errands: dict[str, Errand] = {}
         """By the full name of an internal rpc: what is done outside any transaction before its timer's request is answered."""
         self._requests: dict[str, Method] = {}
@@ -111,6 +113,7 @@ class Kernel:
             self.methods[method.path], self._handlers[method.path] = method, handler
             self._beside(module, method, "Prepare", self._preparations, bool(method.policy.reserves))
             self._beside(module, method, "Finish", self._endings, method.intake)
+            self._beside(module, method, "Run", self.runs, method.long_running)
             if errand := getattr(module.implementation, f"Errand{method.name}", None):
                 self.errands[method.full_name] = errand
             if method.internal and method.request.__name__ != f"{method.name}Request":
@@ -207,7 +210,7 @@ class Kernel:
             while True:
                 try:
                     call = self.call(method, request, arrival)
-                    call._principal = await self.authenticator.principal(arrival.metadata)
+                    call._principal = arrival.principal or await self.authenticator.principal(arrival.metadata)
                     permitted(method, call)
                     async with Opened(call, self, read_only=True):
                         batch, cursor = await handler(request, call, cursor)

@@ -24,6 +24,8 @@ class Principal:
     """A program of this installation: its replays are kept longer."""
     token: str = ""
     """The credential, to be sent along to other members."""
+    roles: tuple[str, ...] = ()
+    """Ids of the roles that its permissions came from."""
     id: UUID = field(init=False)
     """Stands for the name in keys."""
 
@@ -82,6 +84,10 @@ class Authenticator(Protocol):
 
     async def service(self, capability: str, tenant: UUID) -> Principal:
         """The principal of a capability's reactions and timers in a tenant."""
+        ...
+
+    async def resumed(self, identity: Identity) -> Principal:
+        """Who was verified before, with what its roles permit by now; refused with TENANT_SUSPENDED."""
         ...
 
     def forget(self) -> None:

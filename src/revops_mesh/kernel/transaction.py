@@ -86,9 +86,13 @@ def transact(method: Method, kernel: "Kernel", handler: Handler, prepare: Callab
     if method.reads:
 
         async def read(request: Message, call: Call) -> Message:
-            async with Opened(call, kernel, read_only=True):
-                response = await handler(request, call)
-            return _masked(response, call)
+            while True:
+                call.again = 0.0
+                async with Opened(call, kernel, read_only=True):
+                    response = await handler(request, call)
+                if not call.again:
+                    return _masked(response, call)
+                await asyncio.sleep(call.again)
 
         return read
 

@@ -3,8 +3,8 @@
 Source of the refusals: AIP-193.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -43,8 +43,32 @@ class Member:
         """The answer of the method that takes this request. Raises `Refusal`; waits at most 30 s."""
         path, parse = _method(request.DESCRIPTOR)
         call = self._channel.unary_unary(path, type(request).SerializeToString, parse)
+        with self._refusals():
+            return await call(request, metadata=self._metadata, timeout=ANSWER_SECONDS)
+
+    async def send(self, of: type[Message], requests: AsyncIterator[Message]) -> Any:
+        """The answer to a stream of requests of one type. Raises `Refusal`."""
+        path, parse = _method(of.DESCRIPTOR)
+        call = self._channel.stream_unary(path, of.SerializeToString, parse)
+        with self._refusals():
+            return await call(requests, metadata=self._metadata)
+
+    async def stream(self, request: Message) -> AsyncIterator[Any]:
+        """The answers of a streaming method. Raises `Refusal`."""
+        path, parse = _method(request.DESCRIPTOR)
+        call = self._channel.unary_stream(path, type(request).SerializeToString, parse)
+        with self._refusals():
+            async for answer in call(request, metadata=self._metadata):
+                yield answer
+
+    @property
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {self._token}"),)
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
         try:
-            return await call(request, metadata=(("authorization", f"Bearer {self._token}"),), timeout=ANSWER_SECONDS)
+            yield
         except grpc.aio.AioRpcError as error:
             refusal = _refusal(error)
             if refusal.code == "UNAVAILABLE" and not refusal.reason:

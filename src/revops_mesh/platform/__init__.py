@@ -1,10 +1,16 @@
-"""Platform: tenants, access, reference facts, audit and dead letters."""
+"""Platform: tenants, access, reference facts, audit, dead letters, operations, files, imports and exports."""
 
 from revops_mesh.kernel.pipeline import Module
+from revops_mesh.operations.operation import Operation
 
 from .access.domain import ApiKey, Role, ServiceAccount
 from .access.service import RoleService, ServiceAccountService
 from .audit.service import AuditService, DeadLetterService
+from .bulk.exports import ExportService
+from .bulk.imports import ImportService
+from .files.domain import File, FileChunk
+from .files.service import FileService
+from .operations.service import OperationService
 from .reference.domain import BusinessCalendar, ExchangeRate, LegalEntity
 from .reference.service import BusinessCalendarService, ExchangeRateService, LegalEntityService
 from .tenants.domain import Tenant
@@ -19,4 +25,8 @@ MODULES = (
     Module("revops.platform.v1.BusinessCalendarService", BusinessCalendarService(), (BusinessCalendar,)),
     Module("revops.platform.v1.AuditService", AuditService()),
     Module("revops.platform.v1.DeadLetterService", DeadLetterService()),
+    Module("revops.platform.v1.OperationService", OperationService(), (Operation,)),
+    Module("revops.platform.v1.FileService", FileService(), (File, FileChunk)),
+    Module("revops.platform.v1.ImportService", ImportService()),
+    Module("revops.platform.v1.ExportService", ExportService()),
 )

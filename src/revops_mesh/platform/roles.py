@@ -23,10 +23,30 @@ _REFERENCE = (
 )
 """Reading the facts that every document needs."""
 
+_JOBS = (
+    "platform.operations.get",
+    "platform.operations.wait",
+    "platform.operations.cancel",
+    "platform.operations.resume",
+    "platform.operations.delete",
+    "platform.files.get",
+    "platform.files.download",
+    "platform.files.delete",
+    "platform.resources.export",
+)
+"""Exports, and what one does with one's own operations and files."""
+
 BUILT_IN: Mapping[str, tuple[str, ...]] = {
     "admin": ("*",),
     "viewer": ("*.*.get", "*.*.list", "*.*.stream", "-platform.*", "catalog.prices.*", "quoting.quotes.explain", *_REFERENCE),
-    "catalog-manager": ("catalog.*", "platform.exchangeRates.*", *_REFERENCE),
+    "catalog-manager": (
+        "catalog.*",
+        "platform.exchangeRates.*",
+        "platform.files.upload",
+        "platform.resources.import",
+        *_JOBS,
+        *_REFERENCE,
+    ),
     "seller": (
         "catalog.products.get",
         "catalog.products.list",
@@ -37,7 +57,7 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
         "quoting.quoteVersions.*",
         *_REFERENCE,
     ),
-    "sales-manager": ("catalog.*.get", "catalog.*.list", "catalog.prices.*", "quoting.*", *_REFERENCE),
+    "sales-manager": ("catalog.*.get", "catalog.*.list", "catalog.prices.*", "quoting.*", *_JOBS, *_REFERENCE),
     "partner": (
         "catalog.products.get",
         "catalog.products.list",

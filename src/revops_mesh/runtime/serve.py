@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -32,7 +32,7 @@ from .health import SILENT, Health, Status
 from .jwks import KeySource
 from .logs import AccessLog, JsonHandler, Sink, trace_of_call
 from .processes import keep_workers, watchdog
-from .server import OPTIONS, Recover, Streams, Table, kernel_handlers, servicer_handlers
+from .server import OPTIONS, Recover, Streams, Table, aliased, kernel_handlers, servicer_handlers
 from .settings import Settings, SettingsError
 from .telemetry import Reading, Telemetry
 from .tls import credentials
@@ -75,6 +75,8 @@ class Parts:
     """Whether the database of a DSN is at the newest revision."""
     rest: Callable[[Kernel, Settings, Callable[[], bool], Recover], Awaitable[Stop]] | None = None
     """Opens the REST bridge at `rest_address`; it asks whether the process still serves."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Standard services, and those of ours that answer for them: their messages have the same fields under the same numbers."""
 
 
 def run(settings: Settings, parts: Parts) -> None:
@@ -144,8 +146,11 @@ async def _doors(settings: Settings, parts: Parts, kernel: Kernel, health: Healt
     """The open ports, and their drain."""
     streams = Streams()
     names = {module.service for module in kernel.modules} | {"grpc.health.v1.Health"}
-    mirror = reflection.Reflection(names)
     table = dict(kernel_handlers(kernel, streams, keys.recover))
+    for standard in [standard for standard, ours in parts.aliases.items() if ours in names]:
+        table.update(aliased(table, standard, parts.aliases[standard]))
+        names.add(standard)
+    mirror = reflection.Reflection(names)
     table.update(servicer_handlers(health_pb2.DESCRIPTOR.services_by_name["Health"], health, streams))
     for name in (reflection.V1, reflection.V1ALPHA):
         table.update(servicer_handlers(reflection.SERVICE, mirror, streams, name))

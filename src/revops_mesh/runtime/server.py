@@ -10,6 +10,7 @@ from contextlib import aclosing
 from typing import Any, TypeAlias, cast
 
 import grpc
+from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
@@ -113,6 +114,12 @@ def servicer_handlers(of: Any, servicer: Any, streams: Streams, name: str = "") 
             yield path, grpc.stream_stream_rpc_method_handler(streams.handler(handler), parse, form)
         else:
             yield path, grpc.unary_stream_rpc_method_handler(streams.handler(handler), parse, form)
+
+
+def aliased(handlers: Mapping[str, Handler], standard: str, ours: str) -> Iterator[tuple[str, Handler]]:
+    """Path and handler of every method of a standard service, which a service of ours with methods of the same names answers."""
+    for method in descriptor_pool.Default().FindServiceByName(standard).methods:
+        yield f"/{standard}/{method.name}", handlers[f"/{ours}/{method.name}"]
 
 
 def _unary(kernel: Kernel, method: Method, recover: Recover) -> Callable[[bytes, Context], Awaitable[Any]]:

@@ -8,6 +8,10 @@ from google.type.date_pb2 import Date
 from revops.catalog.v1 import products_pb2 as products
 from revops.platform.v1 import access_pb2 as access
 from revops.platform.v1 import audit_pb2 as audit
+from revops.platform.v1 import exports_pb2 as exports
+from revops.platform.v1 import files_pb2 as files
+from revops.platform.v1 import imports_pb2 as imports
+from revops.platform.v1 import operations_pb2 as operations
 from revops.platform.v1 import reference_pb2 as reference
 from revops.platform.v1 import tenants_pb2 as tenants
 
@@ -35,6 +39,31 @@ async def dead_letter(world: World, caller: Caller) -> Message:
 async def listed_dead_letters(world: World, caller: Caller) -> Message:
     await dead_letter(world, caller)
     return audit.ListDeadLettersRequest()
+
+
+async def imported(world: World, caller: Caller) -> Message:
+    table, of = await making.file(world, caller), imports.ImportResourcesRequest.FORMAT_CSV
+    return imports.ImportResourcesRequest(file=table.name, type="revops.catalog.v1.Product", format=of)
+
+
+async def advanced_operation(world: World, caller: Caller) -> Message:
+    return making.succeeding((await making.operation(world, caller)).name)
+
+
+async def written_file(world: World, caller: Caller) -> Message:
+    of = await making.written_file(world, caller)
+    about = {"operation": of.operation, "display_name": of.display_name, "content_type": of.content_type}
+    return files.WriteFileRequest(file=of.name, position=of.size_bytes, data=making.TABLE, **about)
+
+
+async def outlived_operation(world: World, caller: Caller) -> Message:
+    """One whose time is over, behind the contract's back: nobody can wait for it."""
+    operation = await making.ended_operation(world, caller)
+    operation.expire_time.FromSeconds(1)
+    operation.ClearField("etag")
+    written = "UPDATE platform.operations SET body=$3 WHERE tenant_id=$1 AND name=$2"
+    await world.owner.execute(written, caller.tenant, operation.name, operation.SerializeToString())
+    return operations.ExpireOperationRequest(operation=operation.name)
 
 
 STORIES: Mapping[str, Story] = {
@@ -103,4 +132,27 @@ STORIES: Mapping[str, Story] = {
     ),
     "DeadLetterService.ListDeadLetters": listed_dead_letters,
     "DeadLetterService.ReplayDeadLetter": dead_letter,
+    "OperationService.GetOperation": of(making.operation, operations.GetOperationRequest),
+    "OperationService.ListOperations": after(making.operation, operations.ListOperationsRequest),
+    "OperationService.WaitOperation": of(making.ended_operation, operations.WaitOperationRequest),
+    "OperationService.CancelOperation": of(making.operation, operations.CancelOperationRequest),
+    "OperationService.ResumeOperation": of(making.failed_operation, operations.ResumeOperationRequest),
+    "OperationService.DeleteOperation": of(making.ended_operation, operations.DeleteOperationRequest),
+    "OperationService.AdvanceOperation": advanced_operation,
+    "OperationService.ExpireOperation": outlived_operation,
+    "FileService.UploadFile": plainly(files.UploadFileRequest, content=making.UPLOAD.content, display_name="products.csv"),
+    "FileService.GetFile": of(making.file, files.GetFileRequest),
+    "FileService.ListFiles": after(making.file, files.ListFilesRequest),
+    "FileService.DownloadFile": of(making.file, files.DownloadFileRequest),
+    "FileService.DeleteFile": of(making.file, files.DeleteFileRequest),
+    "FileService.WriteFile": written_file,
+    "FileService.ExpireFile": of(making.file, files.ExpireFileRequest, "file", unneeded=True),
+    "ImportService.ImportResources": imported,
+    "ExportService.ExportResources": after(
+        making.product,
+        exports.ExportResourcesRequest,
+        type="revops.catalog.v1.Product",
+        format=exports.ExportResourcesRequest.FORMAT_JSONL,
+        display_name="Products.jsonl",
+    ),
 }

@@ -283,6 +283,40 @@ def upgrade() -> None:
         "exchange_rates_to_currency", "exchange_rates", ["tenant_id", "to_currency", "name"], unique=False, schema="platform"
     )
     op.create_table(
+        "file_chunks",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("parent", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("file_chunks_pkey")),
+        schema="platform",
+    )
+    op.create_index("file_chunks_parent", "file_chunks", ["tenant_id", "parent", "name"], unique=False, schema="platform")
+    op.create_table(
+        "files",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.Column("principal", sa.TEXT(), nullable=False),
+        sa.Column("expire_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("files_pkey")),
+        schema="platform",
+    )
+    op.create_index("files_expire_time", "files", ["tenant_id", "expire_time", "name"], unique=False, schema="platform")
+    op.create_index("files_principal", "files", ["tenant_id", "principal", "name"], unique=False, schema="platform")
+    op.create_index("files_state", "files", ["tenant_id", "state", "name"], unique=False, schema="platform")
+    op.create_table(
         "legal_entities",
         sa.Column("tenant_id", sa.UUID(), nullable=False),
         sa.Column("name", sa.Text(collation="C"), nullable=False),
@@ -299,6 +333,25 @@ def upgrade() -> None:
     op.create_index(
         "legal_entities_currency_code", "legal_entities", ["tenant_id", "currency_code", "name"], unique=False, schema="platform"
     )
+    op.create_table(
+        "operations",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("method", sa.TEXT(), nullable=False),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.Column("principal", sa.TEXT(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("operations_pkey")),
+        schema="platform",
+    )
+    op.create_index("operations_method", "operations", ["tenant_id", "method", "name"], unique=False, schema="platform")
+    op.create_index("operations_principal", "operations", ["tenant_id", "principal", "name"], unique=False, schema="platform")
+    op.create_index("operations_state", "operations", ["tenant_id", "state", "name"], unique=False, schema="platform")
     op.create_table(
         "roles",
         sa.Column("tenant_id", sa.UUID(), nullable=False),

@@ -1,0 +1,1 @@
+"""Imports and exports of many resources at once: see their contracts."""

@@ -1,0 +1,149 @@
+"""`revops import`, `export` and `operations` against a running member, which may be killed meanwhile, and so may the command."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from tests.cli.conftest import COMMAND, Machine, environ
+from tests.cli.test_up import member_of
+
+OPERATION = re.compile(r"operations/[a-z0-9-]+")
+
+
+@pytest.fixture(scope="module")
+def tenant(machine: Machine) -> str:
+    slug = f"bulk-{uuid.uuid4().hex[:8]}"
+    assert machine.revops("tenant", "create", slug, "--edition", "ENTERPRISE").exit_code == 0
+    return slug
+
+
+def table(path: Path, rows: int, mark: str) -> Path:
+    """A table of so many products, told apart by a mark."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["display_name", "sku"])
+        writer.writerows([f"{mark} {n}", f"{mark}-{n}"] for n in range(rows))
+    return path
+
+
+def exported(machine: Machine, tenant: str, mark: str) -> list[str]:
+    """The names of the products with a mark, as an export tells them."""
+    arguments = ["products", "--filter", f'sku = "{mark}-*"', "--format", "csv", "--fields", "display_name", "-o", "-"]
+    ran = machine.revops("export", *arguments, "--tenant", tenant)
+    assert ran.exit_code == 0, ran.stderr
+    return ran.stdout.splitlines()[1:]
+
+
+def test_rows_are_made_and_refused_ones_are_told(machine: Machine, tenant: str, tmp_path: Path) -> None:
+    path = table(tmp_path / "a.csv", 20, "a")
+    path.write_text(path.read_text() + ",a-20\nAgain,a-3\n")
+    command = ["import", str(path), "--type", "products", "--tenant", tenant]
+    ran = machine.revops(*command)
+    assert ran.exit_code == 1
+    assert [json.loads(line)["row"] for line in ran.stderr.splitlines()[:2]] == [22, 23]
+    assert "created 20, failed 2" in ran.stdout
+    again = machine.revops(*command, "--json")
+    told = json.loads(again.stdout)
+    assert told["name"] == OPERATION.search(ran.stdout)[0]  # type: ignore[index]
+    assert told["response"]["created"] == "20"
+    tried = machine.revops(*command, "--again", "--dry-run", "--mode", "upsert")
+    assert "updated 21, failed 1" in tried.stdout, tried.stderr
+    assert sorted(exported(machine, tenant, "a")) == sorted(f"a {n}" for n in range(20))
+
+
+def test_files_of_every_form(machine: Machine, tenant: str, tmp_path: Path) -> None:
+    assert (
+        machine.revops(
+            "import", str(table(tmp_path / "f.csv", 15, "f")), "--type", "catalog.Product", "--tenant", tenant
+        ).exit_code
+        == 0
+    )
+    filter = ["--filter", 'sku = "f-*"', "--order-by", "sku desc", "--tenant", tenant]
+    for form in ("csv", "jsonl", "parquet"):
+        path = tmp_path / f"out.{form}"
+        ran = machine.revops("export", "catalog.Product", *filter, "-o", str(path))
+        assert (ran.exit_code, "done_rows 15" in ran.stdout) == (0, True), ran.stderr
+    rows = pyarrow.parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    assert rows[0]["sku"] == "f-9"
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == [row["name"] for row in lines] == [row["name"] for row in rows]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["f.csv", "out.csv", "out.jsonl", "out.parquet"]
+
+
+def test_what_cannot_be_done_is_one_line(machine: Machine, tenant: str, tmp_path: Path) -> None:
+    path = table(tmp_path / "x.csv", 1, "x")
+    for arguments, said in [
+        (["import", str(path), "--type", "colours"], "IMPORT_TYPE: colours: nothing creates it"),
+        (["import", str(path), "--type", "ratePlans"], "IMPORT_COLUMN: The header names sku, which is no field"),
+        (["import", str(path), "--type", "products", "--format", "parquet"], "an import takes csv or jsonl"),
+        (["export", "products", "-o", str(tmp_path / "out.xls")], "name the form of"),
+        (["export", "products", "-o", str(tmp_path / "o.csv"), "--filter", "colour = red"], "colour"),
+        (["operations", "show", "nowhere"], "RESOURCE_NOT_FOUND"),
+    ]:
+        ran = machine.revops(*arguments, "--tenant", tenant)
+        assert ran.exit_code == 1, ran.output
+        assert said in ran.stderr
+        assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_operations_are_listed_shown_cancelled_and_resumed(machine: Machine, tenant: str, tmp_path: Path) -> None:
+    path = table(tmp_path / "c.csv", 3000, "c")
+    waiting = background(machine, "import", str(path), "--type", "products", "--tenant", tenant)
+    name = under_way(machine, tenant, waiting)
+    assert machine.revops("operations", "cancel", name, "--tenant", tenant).exit_code == 0
+    assert waiting.wait(30) == 1, "whoever waits hears of it"
+    shown = json.loads(machine.revops("operations", "show", name, "--tenant", tenant).stdout)
+    assert (shown["state"], shown["error"]["code"]) == ("STATE_CANCELLED", 1)
+    listed = machine.revops("operations", "list", "--filter", "state = CANCELLED", "--tenant", tenant)
+    assert name in listed.stdout
+    assert machine.revops("operations", "resume", name, "--tenant", tenant).exit_code == 0
+    assert machine.revops("operations", "wait", name, "--tenant", tenant).exit_code == 0
+    assert sorted(exported(machine, tenant, "c")) == sorted(f"c {n}" for n in range(3000))
+
+
+def test_ctrl_c_leaves_the_import_running_and_a_killed_member_goes_on_with_it(
+    machine: Machine, tenant: str, tmp_path: Path
+) -> None:
+    path = table(tmp_path / "k.csv", 3000, "k")
+    command = ["import", str(path), "--type", "products", "--tenant", tenant]
+    first = background(machine, *command)
+    name = under_way(machine, tenant, first)
+    first.send_signal(signal.SIGINT)
+    assert first.wait(20) == 130
+    assert f"{name} goes on without you" in first.stderr.read().decode()  # type: ignore[union-attr]
+    os.kill(member_of(machine.up.process.pid), signal.SIGKILL)
+    second = background(machine, "operations", "wait", name, "--tenant", tenant)
+    assert second.wait(90) == 0, second.stderr.read()  # type: ignore[union-attr]
+    ran = machine.revops(*command)
+    assert (ran.exit_code, name in ran.stdout, "created 3000" in ran.stdout) == (0, True, True), ran.output
+    assert sorted(exported(machine, tenant, "k")) == sorted(f"k {n}" for n in range(3000))
+
+
+def background(machine: Machine, *arguments: str) -> "subprocess.Popen[bytes]":
+    """A command in a process of its own."""
+    env = environ(REVOPS_DATA=str(machine.up.data), PYTHONPATH=os.environ.get("PYTHONPATH", ""))
+    return subprocess.Popen([*COMMAND, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def under_way(machine: Machine, tenant: str, command: "subprocess.Popen[bytes]") -> str:
+    """The name of the operation that a command has started, once it has made progress."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        listed = json.loads(
+            machine.revops("operations", "list", "--filter", "state = RUNNING", "--tenant", tenant, "--json").stdout
+        )
+        if listed:
+            return str(listed[0]["name"])
+        assert command.poll() is None, command.stderr.read()  # type: ignore[union-attr]
+    raise AssertionError("nothing runs")
