@@ -62,7 +62,8 @@ class RevopsError(Exception):
 
 def refusal(error: grpc.aio.AioRpcError, request_id: str = "") -> RevopsError:
     """The refusal in a failed gRPC call."""
-    packed = dict(error.trailing_metadata() or ()).get(DETAILS, b"")
+    # Not by way of a dict: metadata of older releases of gRPC does not become one.
+    packed = next((value for key, value in error.trailing_metadata() or () if key == DETAILS), b"")
     status = Status.parse(packed if isinstance(packed, bytes) else packed.encode())
     return _refusal(error.code(), error.details() or "", status.details, request_id)
 

@@ -8,6 +8,7 @@ import pytest
 
 from revops_mesh.runtime.keys import DevelopmentIssuer
 from tests.clients.drivers import Driver, grpc_driver, python_driver
+from tests.clients.rest import rest_driver
 from tests.clients.story import STORY, told
 from tests.clients.typescript import typescript_driver
 from tests.runtime.calling import Running
@@ -16,6 +17,7 @@ from tests.world import FREE, World
 DRIVERS: dict[str, Callable[[str, Path], AbstractAsyncContextManager[Driver]]] = {
     "python": lambda address, _: python_driver(address),
     "typescript": typescript_driver,
+    "rest": lambda address, _: rest_driver(address),
 }
 """Everything that is compared with gRPC itself. A driver gets the member's gRPC address and a folder of its own."""
 
