@@ -27,7 +27,7 @@ async def memory(bench: Bench, rounds: int) -> list[Line]:
     """Resident memory when it serves, and after some thousand calls with several hundred tokens."""
     tenant = await bench.world.tenant()
     creates = await stored(bench, tenant)
-    member = await _member(bench)
+    member = await whole_member(bench)
     before = resident(member.pid)
     callers = [bench.headers(tenant) for _ in range(TOKENS)]
     gets, lists, _ = await reads(member, callers[0])
@@ -44,7 +44,7 @@ async def memory(bench: Bench, rounds: int) -> list[Line]:
     return [Line("resident memory of a whole member after load", detail, f"≤ {MOST:.0f} MB", after <= MOST)]
 
 
-async def _member(bench: Bench) -> Server:
+async def whole_member(bench: Bench) -> Server:
     """A member as operators start it."""
     nats = bench.stack.enter_context(Nats(bench.folder / "nats"))
     keys, port = bench.folder / "jwks.json", free_port()

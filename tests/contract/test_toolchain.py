@@ -117,35 +117,6 @@ def test_a_fault_is_refused_with_its_place_and_reason(
     assert f"{PATH}:" in refusal
 
 
-INFO = '    option (google.longrunning.operation_info) = {response_type: "%s" metadata_type: "%s"};\n'
-
-
-@pytest.mark.parametrize(
-    ("info", "sentence"),
-    [
-        ("", "CloseDeal: answers google.longrunning.Operation exactly if it states google.longrunning.operation_info"),
-        (INFO % ("DealLost", "DealWon"), 'CloseDeal: operation_info names "DealLost", which is no message of revops.sales.v1'),
-        (INFO % ("DealWon", "Buyer"), "Buyer: is told by an operation, so no field of it can be guarded or sensitive"),
-        (INFO % ("DealWon", "DealWon"), ""),
-    ],
-)
-def test_an_operation_says_what_it_tells_and_that_anybody_may_read_it(
-    info: str, sentence: str, checkout: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    edit(
-        checkout,
-        'import "google/protobuf/empty.proto";\n',
-        'import "google/longrunning/operations.proto";\nimport "google/protobuf/empty.proto";\n',
-    )
-    edit(
-        checkout,
-        "CloseDeal(CloseDealRequest) returns (Deal) {\n",
-        "CloseDeal(CloseDealRequest) returns (google.longrunning.Operation) {\n" + info,
-    )
-    assert main(["check-contract"], checkout) == (1 if sentence else 0)
-    assert sentence in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
