@@ -145,7 +145,7 @@ class Bridge:
         extra: Headers,
     ) -> Refused | None:
         form = streams.Form(streams.EVENTS in headers.get(b"accept", b""), content.takes_gzip(headers))
-        return await self._streams.pour(self._written(route, request, sender), form, receive, send, extra)
+        return await self._streams.pour(self._written(route, request, sender), form, receive, send, extra, sender.seconds)
 
     async def _written(self, route: Route, request: Message, sender: Sender) -> AsyncGenerator[Any, None]:
         answers = self._door.stream(route.path, request, sender)

@@ -29,7 +29,7 @@ class Door(Protocol):
         ...
 
     def stream(self, path: str, request: Message, sender: Sender) -> AsyncIterator[Message]:
-        """The answers of a streaming method; closing it ends the call."""
+        """The answers of a streaming method, whatever their deadline; closing it ends the call."""
         ...
 
     def serves(self, path: str) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, cast
+from typing import cast
 
 from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
@@ -21,8 +21,6 @@ from .pages import openapi_document, pages
 from .refusals import refused
 from .server import opened
 
-LATE = "The call took longer than it may: repeat it with the same request_id."
-
 _log = logging.getLogger("revops.rest")
 
 
@@ -37,26 +35,17 @@ class KernelDoor:
         return path in self._kernel.methods
 
     async def answer(self, path: str, request: Message, sender: Sender) -> Message:
-        """The kernel's answer. A timer of its own ends the call, because `asyncio.timeout` would cost as much as a stage."""
-        task, late = cast("asyncio.Task[Any]", asyncio.current_task()), False
-
-        def end() -> None:
-            nonlocal late
-            late = True
-            task.cancel()
-
-        timer = asyncio.get_running_loop().call_later(min(sender.seconds or LONGEST_SECONDS, LONGEST_SECONDS), end)
+        """The kernel's answer."""
         try:
-            return await self._answer(path, request, Arrival(sender.metadata, sender.peer, bounded=True))
+            if sender.seconds is None or sender.seconds >= LONGEST_SECONDS:
+                return await self._answer(path, request, Arrival(sender.metadata, sender.peer))
+            async with asyncio.timeout(sender.seconds):
+                return await self._answer(path, request, Arrival(sender.metadata, sender.peer, bounded=True))
+        except TimeoutError:
+            late = "The call took longer than it may: repeat it with the same request_id."
+            raise refused(refuse(platform.DEADLINE_PASSED, late)) from None
         except Failure as failure:
             raise refused(failure) from None
-        except asyncio.CancelledError:
-            if not late:
-                raise
-            task.uncancel()
-            raise refused(refuse(platform.DEADLINE_PASSED, LATE)) from None
-        finally:
-            timer.cancel()
 
     async def _answer(self, path: str, request: Message, arrival: Arrival) -> Message:
         try:

@@ -50,7 +50,7 @@ class ChannelDoor:
     async def stream(self, path: str, request: Message, sender: Sender) -> AsyncIterator[Message]:
         """The member's answers."""
         serialize, parse = _types(path)
-        call = self._channel.unary_stream(path, serialize, parse)(request, metadata=_metadata(sender), timeout=sender.seconds)
+        call = self._channel.unary_stream(path, serialize, parse)(request, metadata=_metadata(sender))
         try:
             async for answer in call:
                 yield answer

@@ -20,6 +20,8 @@ from .refusals import Headers, Refused, refused
 NDJSON, EVENTS = b"application/x-ndjson", b"text/event-stream"
 FIRST_SECONDS = 1.0
 """How long a refusal may come before the headers are sent, and decides on their status."""
+LONGEST_SECONDS = 86_400.0
+"""Of a stream whose client states no deadline."""
 QUIET_SECONDS = 15.0
 """After which a server-sent comment keeps the connection alive."""
 
@@ -87,23 +89,28 @@ class Streams:
         return self._ended
 
     async def pour(
-        self, answers: AsyncGenerator[Any, None], form: Form, receive: Receive, send: Send, headers: Headers
+        self,
+        answers: AsyncGenerator[Any, None],
+        form: Form,
+        receive: Receive,
+        send: Send,
+        headers: Headers,
+        seconds: float | None = None,
     ) -> Refused | None:
-        """Sends answers, which are JSON values, until their end or until the client leaves; gives the refusal that ended it.
+        """Sends answers, which are JSON values, until their end, the client's leaving or its deadline; gives what ended it early.
 
         Raises what comes before anything was sent.
         """
         gone, coming = asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(_next(answers))
+        late: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(seconds if seconds is not None else LONGEST_SECONDS))
         try:
-            await asyncio.wait((gone, coming, self._ending()), timeout=FIRST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await _first(FIRST_SECONDS, gone, coming, late, self._ending())
             if coming.done() and (error := coming.exception()) is not None:
                 raise error
             await send({"type": "http.response.start", "status": 200, "headers": [*form.headers, *headers]})
             while not gone.done():
-                refusal = None
-                if self._ending().done():
-                    refusal = _stopping()
-                elif coming.done():
+                refusal = _early(self._ending(), late)
+                if refusal is None and coming.done():
                     try:
                         if (answer := coming.result()) is END:
                             await _send(send, form.end() + form.closing(), more=False)
@@ -115,19 +122,28 @@ class Streams:
                 if refusal is not None:
                     await _send(send, form.refusal(refusal) + form.closing(), more=False)
                     return refusal
-                waited = (gone, coming, self._ending())
-                if not (await asyncio.wait(waited, timeout=QUIET_SECONDS, return_when=asyncio.FIRST_COMPLETED))[0]:
+                if not await _first(QUIET_SECONDS, gone, coming, late, self._ending()):
                     await _send(send, form.quiet())
             return None
         finally:
-            for task in (gone, coming):
+            for task in (gone, coming, late):
                 task.cancel()
-            await asyncio.gather(gone, coming, return_exceptions=True)
+            await asyncio.gather(gone, coming, late, return_exceptions=True)
             await answers.aclose()
 
 
-def _stopping() -> Refused:
-    return refused(refuse(platform.MEMBER_UNAVAILABLE, "The server is stopping: connect again.").retry(1.0))
+async def _first(seconds: float, *awaited: asyncio.Future[Any]) -> bool:
+    """Whether something came within so many seconds."""
+    return bool((await asyncio.wait(awaited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED))[0])
+
+
+def _early(ending: asyncio.Future[None], late: asyncio.Future[None]) -> Refused | None:
+    """Why a stream ends before its end, None if it does not."""
+    if ending.done():
+        return refused(refuse(platform.MEMBER_UNAVAILABLE, "The server is stopping: connect again.").retry(1.0))
+    if late.done():
+        return refused(refuse(platform.DEADLINE_PASSED, "The stream took longer than it may: connect again."))
+    return None
 
 
 async def _next(answers: AsyncGenerator[Any, None]) -> Any:
