@@ -1,12 +1,15 @@
 """Whatever is sent in whichever field, the answer is an answer or a documented refusal: no fault, no words of the driver."""
 
 import re
+from typing import Any
 
+from buf.validate import validate_pb2
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from revops_mesh.kernel.errors import Failure
 from tests.contract import hostile
-from tests.contract.methods import Method, attempt, each, owner_of, public, settable
+from tests.contract.methods import Method, attempt, each, owner_of, public, refusal, settable
 from tests.contract.stories import STORIES
 from tests.world import Caller, World
 
@@ -41,3 +44,32 @@ async def outcome(owner: Caller, method: Method, request: Message) -> str | None
     if refused.reason in NOT_THE_CALLERS or INTERNALS.search(str(refused)) or size > LARGEST_REFUSAL:
         return f"{refused.reason}, {size} bytes: {str(refused)[:150]}"
     return ""
+
+
+def lists(method: Method) -> list[tuple[str, FieldDescriptor]]:
+    """The lists of a request that are reached without passing another one, and have a cap."""
+    repeated = {path for path, field in settable(method.request) if field.is_repeated}
+    return [
+        (path, field)
+        for path, field in settable(method.request)
+        if field.is_repeated
+        and not any(path.startswith(f"{outer}.") for outer in repeated)
+        and field.GetOptions().Extensions[validate_pb2.field].repeated.max_items
+    ]
+
+
+@each(lambda method: public(method) and bool(lists(method)))
+async def test_of_a_list_far_beyond_its_cap_no_element_is_judged(method: Method, world: World) -> None:
+    """For judging each would hold up everybody: a body of the largest size has a million elements."""
+    owner = await owner_of(world, method)
+    for path, field in lists(method):
+        request: Any = method.request()
+        *above, name = path.split(".")
+        holder = request
+        for part in above:
+            holder = getattr(holder, part)
+        several = getattr(holder, name)
+        for _ in range(field.GetOptions().Extensions[validate_pb2.field].repeated.max_items + 1):
+            several.add() if field.message_type is not None else several.append("" if field.type == field.TYPE_STRING else 0)
+        refused = await refusal(owner, method, request)
+        assert [where for where, _ in refused.violations] == [path]

@@ -6,13 +6,14 @@ Validation rules are protovalidate's; required fields and resource names follow 
 from collections.abc import Callable, Mapping
 
 import protovalidate
+from buf.validate import validate_pb2
 from google.api import field_behavior_pb2, resource_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from revops.platform.v1 import reasons_pb2 as platform
 
 from .acceptance import accepts
-from .contract import Method, described
+from .contract import Method, described, memo
 from .errors import invalid, refuse
 from .names import Pattern
 from .walk import first_set, read_permissions, without_output_only
@@ -54,6 +55,8 @@ def checker(method: Method, patterns: Mapping[str, Pattern]) -> Callable[[Messag
     def refuse_unsound(request: Message, violations: list[tuple[str, str]]) -> None:
         if clear is not None:
             clear(request)
+        if crowded := _crowded(request, ""):  # else every one of its elements would be judged, and the process stand still
+            raise invalid([crowded])
         violations += _violations(request)
         if rules is not None:
             rules(request, "", violations)
@@ -130,6 +133,25 @@ def _instants(descriptor: Descriptor, seen: frozenset[str]) -> Walk | None:
                 inner(getattr(message, name), f"{path}{name}.", violations)
 
     return walk
+
+
+def _crowded(message: Message, path: str) -> tuple[str, str] | None:
+    """The first list that is longer than its rules allow, and the problem with it."""
+    for field, value in message.ListFields():
+        if field.is_repeated and (most := _most(field)) and len(value) > most:
+            return path + field.name, f"must contain no more than {most} item(s)"
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            for i, each in enumerate(value if field.is_repeated else (value,)):
+                if found := _crowded(each, f"{path}{field.name}[{i}]." if field.is_repeated else f"{path}{field.name}."):
+                    return found
+    return None
+
+
+@memo
+def _most(field: FieldDescriptor) -> int:
+    """Most elements of a list, 0 if its rules do not say."""
+    most: int = field.GetOptions().Extensions[validate_pb2.field].repeated.max_items
+    return most
 
 
 def _violations(message: Message) -> list[tuple[str, str]]:

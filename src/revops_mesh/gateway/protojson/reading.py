@@ -20,12 +20,16 @@ from .values import read_list, read_struct, read_value
 NULL_VALUE, VALUE = "google.protobuf.NullValue", "google.protobuf.Value"
 WRAPPERS = "google/protobuf/wrappers.proto"
 TYPE = "@type"
+MOST_OBJECTS = 100_000
+"""Of a document: reading more would hold up everybody else's for too long."""
 AMBIGUOUS = ("google.protobuf.Struct", "google.protobuf.ListValue")
 """A constructor takes a dictionary for one of these as its content and not as its fields."""
 
 
 def parsed(text: bytes) -> Any:
-    """The JSON value of a text in UTF-8. Raises `Unreadable` also for duplicate keys and for more than 254 levels."""
+    """The JSON value of a text in UTF-8. Raises `Unreadable` also for duplicate keys, 255 levels and `MOST_OBJECTS`."""
+    if text.count(b"{") + text.count(b"[") > MOST_OBJECTS:
+        raise Unreadable(f"has more than {MOST_OBJECTS} objects and lists")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
