@@ -29,13 +29,13 @@ METHODS = {method.request.DESCRIPTOR.full_name: method for module in member.MODU
 
 
 class Running:
-    """A member process and what it writes."""
+    """A member process, or one of another module with arguments, and what it writes."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.address = environ["REVOPS_GRPC_ADDRESS"]
+    def __init__(self, environ: Mapping[str, str], *command: str) -> None:
+        self.address = environ.get("REVOPS_GRPC_ADDRESS", "")
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.runtime.member_process"],
+            [sys.executable, "-m", *(command or ("tests.runtime.member_process",))],
             env={**os.environ, "PYTHONPATH": "src:generated", **environ},
             cwd=ROOT,
             stdout=subprocess.PIPE,

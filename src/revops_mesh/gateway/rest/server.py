@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from .bridge import Bridge
 
 MOST_HEAD = 64 << 10
-HEAD_SECONDS = 10.0
+SENT_SECONDS = 30.0
 IDLE_SECONDS = 75
 """Longer than balancers keep an idle connection, so that they close it first."""
 
@@ -33,26 +33,37 @@ class Listening(Protocol):
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """uvicorn's protocol with a bound on the head of a request: its size, and the time from its first byte to its last."""
+    """uvicorn's protocol with a bound on the size of a head, and on the time from a request's first byte to its last."""
 
-    _head = 0
+    _head = -1
+    """Bytes of the head that is coming, without the packet in which it began; -1 if none is."""
     _late: asyncio.TimerHandle | None = None
 
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._let_go()
+        self._head = 0
+        self._late = self.loop.call_later(SENT_SECONDS, self.transport.close)
+
     def data_received(self, data: bytes) -> None:
-        """Counts until the head is complete; a head that is too large is refused, and its connection ends."""
-        if self._late is None:
-            self._late = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
-        self._head += len(data)
-        within = self._head <= MOST_HEAD or (self.cycle is not None and not self.cycle.response_complete)
-        if within:
-            super().data_received(data)
-        else:
-            self.send_400_response("The head of the request is too large.")
+        """Refuses a head that is too large, and ends its connection."""
+        before, request = self._head, self._late
+        super().data_received(data)
+        if before >= 0 and self._head == before and self._late is request:
+            self._head += len(data)
+            if self._head > MOST_HEAD:
+                self.send_400_response("The head of the request is too large.")
 
     def on_headers_complete(self) -> None:
-        """The head is there; the body has bounds of its own."""
-        self._let_go()
+        """The head is there; the bridge bounds the body."""
+        self._head = -1
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """All of it is there."""
+        self._let_go()
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more will come."""
@@ -60,7 +71,6 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _let_go(self) -> None:
-        self._head = 0
         if self._late is not None:
             self._late.cancel()
             self._late = None
