@@ -18,4 +18,4 @@ async def background(kernel: Kernel, settings: Settings) -> AsyncIterator[Backgr
 
 
 if __name__ == "__main__":
-    run(Settings.read(os.environ), Parts(member.compose, background, current, member.ALIASES))
+    run(Settings.read(os.environ), Parts(member.compose, background, current, aliases=member.ALIASES))

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from revops_mesh.gateway.settings import GatewaySettings
 from revops_mesh.runtime.settings import Settings, SettingsError
+from revops_mesh.runtime.variables import Variables
 from tests.runtime.calling import ROOT
 
 SECRET = "c2VjcmV0IG9mIHRlc3RzIHNlY3JldCBvZiB0ZXN0cyE="
@@ -112,7 +114,15 @@ def test_no_secret_is_ever_shown() -> None:
     assert "secret of tests" not in shown
 
 
-def test_the_page_names_every_setting() -> None:
+@pytest.mark.parametrize(("title", "settings"), [("## Of a member", Settings), ("## Of a gateway", GatewaySettings)])
+def test_the_page_names_every_setting(title: str, settings: type[Variables]) -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
-    named = set(re.findall(r"`REVOPS_([A-Z_]+)`", page)) - {"ENV", "CLOCK", "WORKER"}
-    assert named == {field.name.upper() for field in fields(Settings)} - {"WORKER"}
+    section = page.partition(f"{title}\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`REVOPS_([A-Z_]+)`", section)) == {field.name.upper() for field in fields(settings)} - {"WORKER"}
+
+
+def test_every_default_is_as_the_page_says() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text()
+    for field in (*fields(Settings), *fields(GatewaySettings)):
+        if isinstance(field.default, str | int) and field.default and field.name != "worker":
+            assert f"| `REVOPS_{field.name.upper()}`" not in page or f"| `{field.default}`" in page, field.name

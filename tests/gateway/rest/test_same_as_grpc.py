@@ -24,6 +24,11 @@ from tests.world import FREE, Caller, World
 INSTANT = re.compile(r"20\d\d-\d\d-\d\dT[\d:.]+Z")
 
 
+def served(method: Method) -> bool:
+    """Whether REST serves it: whatever callers may call but streams of requests."""
+    return public(method) and not method.intake
+
+
 async def over_http(bridge: Bridge, caller: Caller | None, method: Method, request: Message) -> Answer:
     rest = rest_of(bridge, caller) if caller is not None else Rest(bridge)
     return await rest(*transcoded(binding(method.full_name), request))
@@ -38,7 +43,7 @@ def same_refusal(answer: Answer, failure: Failure) -> None:
     assert ours == theirs
 
 
-@each(public)
+@each(served)
 async def test_the_request_of_a_story_is_answered_alike(method: Method, world: World, bridge: Bridge) -> None:
     """Writes are answered once by gRPC and replayed to REST, which holds only if the request it read is the same."""
     owner = await owner_of(world, method)
@@ -60,7 +65,7 @@ async def test_the_request_of_a_story_is_answered_alike(method: Method, world: W
         assert answer.headers["etag"] == f'"{documents[0]["etag"]}"'
 
 
-@each(guarded)
+@each(lambda method: guarded(method) and served(method))
 async def test_nobody_and_somebody_without_the_permission_are_refused_alike(
     method: Method, world: World, bridges: dict[str, Bridge]
 ) -> None:
@@ -76,7 +81,11 @@ async def test_nobody_and_somebody_without_the_permission_are_refused_alike(
     same_refusal(refused, await refusal(eve, method, request))
 
 
-@each(lambda method: method.policy.edition > options.EDITION_FREE and guarded(method) and not of_installation(method))
+@each(
+    lambda method: (
+        method.policy.edition > options.EDITION_FREE and guarded(method) and served(method) and not of_installation(method)
+    )
+)
 async def test_an_edition_below_is_refused_alike(method: Method, world: World, bridge: Bridge) -> None:
     request = await STORIES[method.full_name](world, await owner_of(world, method))
     poor = await owner_of(world, method, FREE)
@@ -85,7 +94,7 @@ async def test_an_edition_below_is_refused_alike(method: Method, world: World, b
     same_refusal(refused, await refusal(poor, method, request))
 
 
-@each(lambda method: public(method) and not of_installation(method) and not method.streams)
+@each(lambda method: served(method) and not of_installation(method) and not method.streams)
 async def test_somebody_elses_resource_is_not_found_alike(method: Method, world: World, bridge: Bridge) -> None:
     """Whatever gRPC says to a stranger of another tenant, REST says too."""
     request = await STORIES[method.full_name](world, await owner_of(world, method))
@@ -98,7 +107,7 @@ async def test_somebody_elses_resource_is_not_found_alike(method: Method, world:
         assert answer.status == 200
 
 
-@each(writes)
+@each(lambda method: writes(method) and served(method))
 async def test_a_request_id_that_was_used_for_something_else_is_a_conflict(
     method: Method, world: World, bridges: dict[str, Bridge]
 ) -> None:

@@ -56,7 +56,8 @@ class Bridge:
 
         `note` is told of every call: method, outcome, seconds, peer and trace. Raises `ValueError` for contradicting routes.
         """
-        methods = (method for service in services for method in service.methods)
+        # Streams of requests are gRPC's alone: a body would be taken for the first request of a stream that never ends.
+        methods = (method for service in services for method in service.methods if not method.client_streaming)
         served = (m for m in methods if door.serves(f"/{m.containing_service.full_name}/{m.name}"))
         self.routes = Routes(binding for method in served for binding in bindings(method))
         self._door, self._cors, self._pages, self._serving, self._note = door, Cors(origins), dict(pages), serving, note
