@@ -19,6 +19,7 @@ from revops_mesh.local.ports import free_port
 
 COMMAND = [sys.executable, "-m", "revops_mesh.cli"]
 PATIENCE = 60.0
+READY = "Ctrl-C stops everything."
 
 
 def environ(**more: str) -> dict[str, str]:
@@ -39,6 +40,11 @@ class Running:
     @property
     def said(self) -> str:
         return self.output.read_text()
+
+    @property
+    def greeting(self) -> str:
+        """What it said until it was ready; later it tells of what fails, as a killed member does."""
+        return "".join(self.said.partition(READY)[:2])
 
     @property
     def http_port(self) -> int:
@@ -69,7 +75,7 @@ def start(data: Path, port: int, *arguments: str, **environment: str) -> Running
         process = subprocess.Popen(argv, stdout=said, stderr=said, env=environ(**environment), start_new_session=True)
     running = Running(process, data, port, output, 0.0)
     try:
-        running.await_said("Ctrl-C stops everything")
+        running.await_said(READY)
     except BaseException:
         process.kill()
         raise

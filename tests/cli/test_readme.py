@@ -29,7 +29,7 @@ def matches(shown: str, said: str) -> bool:
 def test_a_start_says_what_the_readme_shows(machine: Machine) -> None:
     command, shown = split(BLOCKS[0])
     assert command == "make up"
-    said = machine.up.said.replace(str(machine.up.port), "7050")
+    said = machine.up.greeting.replace(str(machine.up.port), "7050")
     assert matches(shown, said), said
 
 

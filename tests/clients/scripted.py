@@ -1,5 +1,6 @@
 """A gRPC server that answers as a test says, to see what a client does when a member cannot be brought to answer so at will."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -42,7 +43,9 @@ class Scripted(grpc.GenericRpcHandler):
             first = await anext(aiter(bodies))
             if not isinstance(self.script[0], Message):
                 return await answer(first, context)
-            return await answer(first + b"".join([body async for body in bodies]), context)
+            whole = first + b"".join([body async for body in bodies])
+            await asyncio.sleep(0.1)  # a stream that was cancelled looks ended, and only then is its handler cancelled
+            return await answer(whole, context)
 
         streams = details.method.endswith("Stream")
         return grpc.stream_unary_rpc_method_handler(answer_all) if streams else grpc.unary_unary_rpc_method_handler(answer)

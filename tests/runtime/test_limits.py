@@ -32,9 +32,11 @@ async def locked(world: World, name: str) -> AsyncIterator[None]:
 
 
 async def outcome(world: World, tenant: UUID, name: str) -> tuple[int, int, int]:
-    """Revision of a product, and the numbers of audit entries and replays of its tenant."""
-    revision = await world.owner.fetchval("SELECT revision FROM catalog.products WHERE tenant_id=$1 AND name=$2", tenant, name)
-    rows = await world.rows(tenant, ["kernel.audit", "kernel.replay"])
+    """Revision of a product, and the numbers of audit entries and replays of its tenant, all at one moment."""
+    async with world.owner.transaction(isolation="repeatable_read", readonly=True):
+        product = "SELECT revision FROM catalog.products WHERE tenant_id=$1 AND name=$2"
+        revision = await world.owner.fetchval(product, tenant, name)
+        rows = await world.rows(tenant, ["kernel.audit", "kernel.replay"])
     return revision, rows["kernel.audit"], rows["kernel.replay"]
 
 
@@ -44,14 +46,24 @@ async def a_product(world: World, client: Client) -> tuple[UUID, str]:
     return tenant, product.name
 
 
-async def settled(world: World, tenant: UUID) -> None:
-    """Returns when nobody works on the tenant's rows any more."""
-    for _ in range(200):
-        busy = await world.owner.fetchval("SELECT count(*) FROM pg_stat_activity WHERE usename='revops_app' AND state<>'idle'")
-        if not busy:
+async def until(world: World, condition: str) -> None:
+    """Returns when a condition holds for the locks of members."""
+    locks = "pg_locks JOIN pg_stat_activity USING (pid) WHERE usename='revops_app'"
+    for _ in range(1000):
+        if await world.owner.fetchval(f"SELECT {condition} FROM {locks}"):
             return
         await asyncio.sleep(0.02)
-    raise AssertionError("the store does not come to rest")
+    raise AssertionError(f"it never came to {condition}")
+
+
+async def waiting(world: World) -> None:
+    """Returns when a call waits for the row."""
+    await until(world, "count(*) FILTER (WHERE NOT granted) > 0")
+
+
+async def settled(world: World) -> None:
+    """Returns when nobody works on rows any more."""
+    await until(world, "count(*) = 0")
 
 
 async def test_a_deadline_that_passes_leaves_all_or_nothing_and_can_be_repeated(client: NewClient, world: World) -> None:
@@ -61,7 +73,7 @@ async def test_a_deadline_that_passes_leaves_all_or_nothing_and_can_be_repeated(
     async with locked(world, name):
         refused = await anna.refusal(anna(change, timeout=0.3))
         assert refused.code == grpc.StatusCode.DEADLINE_EXCEEDED
-    await settled(world, tenant)
+    await settled(world)
     assert await outcome(world, tenant, name) in {(1, 1, 0), (2, 2, 1)}
     assert (await anna(change)).display_name == "Safe"
     assert await outcome(world, tenant, name) == (2, 2, 1)
@@ -73,9 +85,9 @@ async def test_a_cancelled_call_leaves_all_or_nothing(client: NewClient, world: 
     change = pb.UpdateProductRequest(product=pb.Product(name=name, display_name="Safe"), request_id=str(uuid4()))
     async with locked(world, name):
         call = anna(change)
-        await asyncio.sleep(0.2)
+        await waiting(world)
         call.cancel()
-    await settled(world, tenant)
+    await settled(world)
     assert await outcome(world, tenant, name) in {(1, 1, 0), (2, 2, 1)}
 
 
