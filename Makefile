@@ -44,7 +44,7 @@ $(NODE): $(READY)
 	  && touch $@ || echo "setup: Node cannot be had: the TypeScript client is skipped"
 
 proto: setup $(NODE) ## After a change in protos/: format, lint, compare with the release, generate, document.
-	@$(CONTRACTS) format lint breaking policy-diff generate docs check-contract
+	@$(CONTRACTS) format lint check-contract breaking policy-diff generate docs
 
 check: check-style check-contracts check-imports check-types check-budgets ## Style, contracts, imports, types, budgets.
 
