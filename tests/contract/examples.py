@@ -28,6 +28,12 @@ WELL_KNOWN: dict[str, Message] = {
     "google.protobuf.Timestamp": Timestamp(seconds=1_772_438_400),
     "google.type.Date": Date(year=2026, month=3, day=2),
 }
+WELL_FORMED = {
+    "uuid": "c9b1f3a4-6f0e-4d7b-9a34-1f2e3d4c5b6a",
+    "email": "anna@acme.example",
+    "uri": "https://acme.example/",
+    "hostname": "acme.example",
+}
 USUAL = ("1", "EUR", "DE")
 """Amounts, currencies and regions: what a pattern of such a form means more often than the simplest text of that form."""
 
@@ -45,7 +51,7 @@ def required(field: FieldDescriptor) -> bool:
         return True
     if field.is_repeated or rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
         return False
-    text = rules.string.min_len or rules.string.uuid or not re.search(rules.string.pattern, "")
+    text = rules.string.min_len or rules.string.WhichOneof("well_known") or not re.search(rules.string.pattern, "")
     return bool(text or 0 in rules.enum.not_in or any(not _fits(0, each) for each in (rules.int32, rules.int64)))
 
 
@@ -102,8 +108,8 @@ def _text(name: str, rules: Any) -> str:
     """A text: the name of its field in words, where nothing else is said."""
     if rules.pattern:
         return _matching(rules.pattern)
-    if rules.uuid:
-        return "c9b1f3a4-6f0e-4d7b-9a34-1f2e3d4c5b6a"
+    if form := rules.WhichOneof("well_known"):
+        return WELL_FORMED[form]
     return name.replace("_", " ").capitalize().ljust(rules.min_len, "x")[: rules.max_len or None]
 
 

@@ -79,22 +79,12 @@ STORIES: Mapping[str, Story] = {
     ),
     "ServiceAccountService.ListApiKeys": beside(making.api_key, access.ListApiKeysRequest),
     "ServiceAccountService.DeleteApiKey": of(making.api_key, access.DeleteApiKeyRequest),
-    "LegalEntityService.CreateLegalEntity": plainly(
-        reference.CreateLegalEntityRequest,
-        legal_entity=reference.LegalEntity(display_name="Cloud GmbH", currency_code="EUR", time_zone="Europe/Berlin"),
-    ),
     "ExchangeRateService.CreateExchangeRate": plainly(
         reference.CreateExchangeRateRequest,
         exchange_rate=reference.ExchangeRate(from_currency="EUR", to_currency="USD", rate="1.1", effective_date=DAY),
     ),
     "ExchangeRateService.ResolveExchangeRate": after(
         making.exchange_rate, reference.ResolveExchangeRateRequest, from_currency="EUR", to_currency="USD", date=DAY
-    ),
-    "BusinessCalendarService.CreateBusinessCalendar": plainly(
-        reference.CreateBusinessCalendarRequest,
-        business_calendar=reference.BusinessCalendar(
-            display_name="Office", time_zone="Europe/Berlin", working_hours=making.HOURS, holidays=[DAY]
-        ),
     ),
     "AuditService.ListAuditEntries": after(making.product, audit.ListAuditEntriesRequest),
     "AuditService.StreamAuditEntries": after(
