@@ -44,12 +44,13 @@ $(NODE): $(READY)
 	  && touch $@ || echo "setup: Node cannot be had: the TypeScript client is skipped"
 
 proto: setup $(NODE) ## After a change in protos/: format, lint, compare with the release, generate, document.
-	@$(CONTRACTS) format lint breaking policy-diff generate docs check-contract
+	@$(CONTRACTS) format lint check-contract breaking policy-diff generate docs
 
 check: check-style check-contracts check-imports check-types check-budgets ## Style, contracts, imports, types, budgets.
 
 check-style: setup
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 check-contracts: setup $(NODE)
 	$(CONTRACTS) lint check-contract breaking policy-diff current
@@ -79,7 +80,7 @@ mutants: setup ## Apply every seeded fault and expect red.
 	@$(BIN)/python -m tests.mutants
 
 migration: setup ## Write a migration from the contracts: make migration NAME="quotes get a partner".
-	@$(BIN)/revops migration "$(or $(NAME),$(error set NAME to what the migration does))"
+	@$(BIN)/python -m revops_mesh.cli migration "$(or $(NAME),$(error set NAME to what the migration does))"
 
 release: setup ## Make the present contracts the released ones.
 	@$(CONTRACTS) lint check-contract breaking policy-diff current release

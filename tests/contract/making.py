@@ -59,11 +59,6 @@ def made(request: Callable[[], Message]) -> Making:
 
 
 product = made(lambda: products.CreateProductRequest(product=products.Product(display_name="Cloud", family="storage")))
-legal_entity = made(
-    lambda: reference.CreateLegalEntityRequest(
-        legal_entity=reference.LegalEntity(display_name="Cloud GmbH", currency_code="EUR", time_zone="Europe/Berlin")
-    )
-)
 exchange_rate = made(
     lambda: reference.CreateExchangeRateRequest(
         exchange_rate=reference.ExchangeRate(
@@ -71,21 +66,11 @@ exchange_rate = made(
         )
     )
 )
-calendar = made(
-    lambda: reference.CreateBusinessCalendarRequest(
-        business_calendar=reference.BusinessCalendar(display_name="Office", time_zone="Europe/Berlin", working_hours=HOURS)
-    )
-)
 role = made(lambda: access.CreateRoleRequest(role=access.Role(display_name="Reader", permissions=["catalog.products.get"])))
 service_account = made(
     lambda: access.CreateServiceAccountRequest(service_account=access.ServiceAccount(display_name="CRM", roles=["viewer"]))
 )
 tenant = made(lambda: tenants.CreateTenantRequest(tenant=tenants.Tenant(display_name="Acme", edition=2)))
-
-
-async def suspended_tenant(world: World, caller: Caller) -> Any:
-    name = (await tenant(world, caller)).name
-    return await house(world, caller)(tenants.SuspendTenantRequest(name=name))
 
 
 async def api_key(world: World, caller: Caller) -> Any:
@@ -107,16 +92,12 @@ async def sellable_plan(world: World, caller: Caller) -> Any:
     return plan
 
 
-async def active_product(world: World, caller: Caller) -> Any:
-    plan = await sellable_plan(world, caller)
-    return await house(world, caller)(products.GetProductRequest(name=plan.name.split("/ratePlans/")[0]))
+def book_offer() -> books.PriceBook:
+    """A book in euros for one new account, so that no two stand in each other's way."""
+    return books.PriceBook(display_name="List", currency_code="EUR", scope=books.PriceScope(account=f"accounts/{new_id()}"))
 
 
-async def price_book(world: World, caller: Caller) -> Any:
-    """A draft book in euros for one new account."""
-    scope = books.PriceScope(account=f"accounts/{new_id()}")
-    book = books.PriceBook(display_name="List", currency_code="EUR", scope=scope)
-    return await house(world, caller)(books.CreatePriceBookRequest(price_book=book))
+price_book = made(lambda: books.CreatePriceBookRequest(price_book=book_offer()))
 
 
 async def active_book(world: World, caller: Caller) -> Any:

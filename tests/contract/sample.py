@@ -21,6 +21,7 @@ package revops.sales.v1;
 
 import "buf/validate/validate.proto";
 import "google/api/annotations.proto";
+import "google/api/field_behavior.proto";
 import "google/api/resource.proto";
 import "google/protobuf/empty.proto";
 import "google/protobuf/timestamp.proto";
@@ -120,15 +121,24 @@ message DealWon {
 // Request of GetDeal.
 message GetDealRequest {
   // Resource name.
-  string name = 1;
+  string name = 1 [
+    (google.api.field_behavior) = REQUIRED,
+    (google.api.resource_reference).type = "revops/Deal"
+  ];
 }
 
 // Request of CloseDeal.
 message CloseDealRequest {
   // Resource name.
-  string name = 1;
+  string name = 1 [
+    (google.api.field_behavior) = REQUIRED,
+    (google.api.resource_reference).type = "revops/Deal"
+  ];
   // Makes the call idempotent.
-  string request_id = 2;
+  string request_id = 2 [(buf.validate.field) = {
+    string: {uuid: true}
+    ignore: IGNORE_IF_ZERO_VALUE
+  }];
   // Checks everything and writes nothing.
   bool validate_only = 3;
 }

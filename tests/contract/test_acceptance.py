@@ -9,6 +9,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from revops.platform.v1 import reference_pb2
 from revops.quoting.v1 import quotes_pb2
 
 from revops_mesh import member
@@ -118,4 +119,13 @@ def test_an_ordinary_offer_is_accepted() -> None:
     request.quote.lines.add(rate_plan="products/a/ratePlans/b", quantity="2", discount_rate="0.1")
     assert accepts(described(request), PATTERNS)(request)
     request.quote.lines[0].quantity = "0.0"
+    assert not accepts(described(request), PATTERNS)(request)
+
+
+def test_an_example_forbids_nothing() -> None:
+    entity = reference_pb2.LegalEntity(display_name="Cloud GmbH", currency_code="EUR", time_zone="Asia/Tokyo")
+    request = reference_pb2.CreateLegalEntityRequest(legal_entity=entity)
+    assert accepts(described(request), PATTERNS)(request)
+    entity.time_zone = "x" * 61
+    request.legal_entity.CopyFrom(entity)
     assert not accepts(described(request), PATTERNS)(request)

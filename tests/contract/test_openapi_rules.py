@@ -120,6 +120,7 @@ def deal(checkout: Path, field: str) -> Any:
         ("double share = 20 [(buf.validate.field).double = {gte: 0, lt: 1}]", {"minimum": 0.0, "exclusiveMaximum": 1.0}),
         ('string tag = 20 [(buf.validate.field).string.prefix = "a.b"]', {"pattern": "^a\\.b"}),
         ('string tag = 20 [(buf.validate.field).string = {in: ["a", "b"]}]', {"enum": ["a", "b"]}),
+        ('string tag = 20 [(buf.validate.field).string = {max_len: 9, example: ["a"]}]', {"maxLength": 9, "examples": ["a"]}),
         ("string tag = 20 [(buf.validate.field).string.len = 4]", {"minLength": 4, "maxLength": 4}),
         (
             "map<string, int32> sizes = 20 [(buf.validate.field).map = "

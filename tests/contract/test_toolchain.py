@@ -58,6 +58,17 @@ FAULTS = {
         "OnDealWon: is internal, so it must not have a route",
     ),
     "a request with a name of its own": ("CloseDeal(CloseDealRequest)", "CloseDeal(DealWon)", "must take CloseDealReq"),
+    "a name that may be left out": (
+        "GetDealRequest {\n  // Resource name.\n  string name = 1 [\n    (google.api.field_behavior) = REQUIRED,\n",
+        "GetDealRequest {\n  // Resource name.\n  string name = 1 [\n",
+        "GetDealRequest.name: needs `(google.api.field_behavior) = REQUIRED`",
+    ),
+    "a name of anything": (
+        ',\n    (google.api.resource_reference).type = "revops/Deal"\n  ];\n  // Makes',
+        "\n  ];\n  // Makes",
+        "CloseDealRequest.name: needs `(google.api.resource_reference).type",
+    ),
+    "a request_id of any form": ("string: {uuid: true}\n", "", "CloseDealRequest.request_id: needs `(buf.validate.field) = "),
     "a resource without an etag": (
         "string etag = 2",
         "string revision = 2",
@@ -115,6 +126,20 @@ def test_a_fault_is_refused_with_its_place_and_reason(
     refusal = capsys.readouterr().err
     assert sentence in refusal
     assert f"{PATH}:" in refusal
+
+
+def test_what_is_created_is_required_and_its_id_has_a_form(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for before, after in {
+        "rpc CloseDeal(CloseDealRequest)": "rpc CreateDeal(CreateDealRequest)",
+        "message CloseDealRequest": "message CreateDealRequest",
+        CLOSE: 'permission: "sales.deals.create"',
+        "  bool validate_only = 3;": "  bool validate_only = 3;\n  // It.\n  Deal deal = 4;\n  // Its id.\n  string deal_id = 5;",
+    }.items():
+        edit(checkout, before, after)
+    assert main(["check-contract"], checkout) == 1
+    refusal = capsys.readouterr().err
+    assert "CreateDealRequest.deal: needs `(google.api.field_behavior) = REQUIRED`" in refusal
+    assert "CreateDealRequest.deal_id: needs `(buf.validate.field) = {string: {pattern:" in refusal
 
 
 @pytest.mark.parametrize(

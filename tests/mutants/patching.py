@@ -29,6 +29,14 @@ class Hunk:
     before: str
     after: str
 
+    def apply(self, root: Path) -> None:
+        """Makes the change in a tree. Raises `Unfit` if what it changes is not found exactly once."""
+        path = root / self.file
+        text = path.read_text() if path.exists() else ""
+        if text.count(self.before) != 1:
+            raise Unfit(f"{self.file} has {text.count(self.before)} places that read:\n{self.before}")
+        path.write_text(text.replace(self.before, self.after))
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -43,11 +51,7 @@ class Mutant:
     def apply(self, root: Path) -> None:
         """Seeds the fault in a tree. Raises `Unfit` if a hunk is not found exactly once."""
         for hunk in self.hunks:
-            path = root / hunk.file
-            text = path.read_text() if path.exists() else ""
-            if text.count(hunk.before) != 1:
-                raise Unfit(f"{hunk.file} has {text.count(hunk.before)} places that read:\n{hunk.before}")
-            path.write_text(text.replace(hunk.before, hunk.after))
+            hunk.apply(root)
 
 
 def read(path: Path) -> Mutant:
@@ -55,7 +59,7 @@ def read(path: Path) -> Mutant:
     header, _, body = path.read_text().partition("--- ")
     fault = re.findall(r"^# Fault: (.+)$", header, re.MULTILINE)
     red = re.findall(r"^# Red: (\S.*)$", header, re.MULTILINE)
-    hunks = tuple(_hunks(f"--- {body}".splitlines()))
+    hunks = tuple(hunks_of(f"--- {body}".splitlines()))
     if len(fault) != 1 or not red or not hunks:
         raise Unfit(f"{path.name} needs one `# Fault:`, at least one `# Red:` and at least one hunk")
     if any(hunk.before == hunk.after for hunk in hunks):
@@ -63,7 +67,8 @@ def read(path: Path) -> Mutant:
     return Mutant(path.stem, fault[0], tuple(red), hunks)
 
 
-def _hunks(lines: list[str]) -> Iterator[Hunk]:
+def hunks_of(lines: list[str]) -> Iterator[Hunk]:
+    """The changes in the lines of a unified diff."""
     file, before, after = "", list[str](), list[str]()
     for line in [*lines, "@@ end @@"]:
         if line.startswith(("@@", "--- ")) and (before or after):

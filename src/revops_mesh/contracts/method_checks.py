@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from revops_mesh.contracts.model import AIP_RESOURCE, FIELD, OPERATION_INFO, Contract, Problems, constant
+from google.api.field_behavior_pb2 import REQUIRED
+
+from revops_mesh.contracts.model import (
+    AIP_RESOURCE,
+    BEHAVIOR,
+    FIELD,
+    OPERATION_INFO,
+    REFERENCE,
+    RULES,
+    Contract,
+    Field,
+    Problems,
+    constant,
+)
 
 READING = re.compile(r"(Get|List|Resolve|Explain|BatchGet|Search|Stream|Watch|Count|Preview)(?![a-z])")
 """First words of rpc names that promise to change nothing."""
 
 OPERATION = "google.longrunning.Operation"
 PERMISSION = re.compile(r"([a-z][a-z0-9]*)\.([a-z][A-Za-z0-9]*)\.([a-z][A-Za-z0-9]*)")
+SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 COLLECTION = re.compile(r"(?<=[/=])[a-z][A-Za-z0-9]*")
 
 
@@ -142,6 +157,34 @@ def operations_tell_what_anybody_may_read(contract: Contract) -> Problems:
                 yield message, "is told by an operation, so no field of it can be guarded or sensitive"
 
 
+def requests_are_checked_at_the_door(contract: Contract) -> Problems:
+    """What every request has in common is refused before anything is read: no name, a malformed id, an empty resource."""
+    for method in contract.methods:
+        request = contract.messages.get(method.request)
+        if request is None or method.access == "internal":
+            continue
+        for field in request.fields:
+            for fault, wanted in _standard_rules(contract, method.name, field):
+                if fault:
+                    yield field, f"needs `{wanted}`"
+
+
+def _standard_rules(contract: Contract, rpc: str, field: Field) -> Iterator[tuple[bool, str]]:
+    """What a field of a request that has a standard meaning must state, and whether it does not."""
+    rules, created = field.options.get(RULES), rpc.removeprefix("Create")
+    inner = contract.messages.get(field.type_name)
+    if field.name in ("name", "parent") and field.kind == "string":
+        patterned = rules is not None and bool(rules.string.pattern)
+        yield REFERENCE not in field.options and not patterned, '(google.api.resource_reference).type = "revops/…"'
+    if field.name in ("name", "parent") or (inner is not None and AIP_RESOURCE in inner.options):
+        yield REQUIRED not in field.options.get(BEHAVIOR, ()), "(google.api.field_behavior) = REQUIRED"
+    if field.name == "request_id":
+        yield rules is None or not rules.string.uuid, "(buf.validate.field) = {string: {uuid: true} ignore: IGNORE_IF_ZERO_VALUE}"
+    if rpc != created and field.name == f"{SNAKE.sub('_', created).lower()}_id":
+        pattern = '{string: {pattern: "^[a-z0-9-]{1,63}$"} ignore: IGNORE_IF_ZERO_VALUE}'
+        yield rules is None or not rules.string.pattern, f"(buf.validate.field) = {pattern}"
+
+
 def _listed(names: set[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
 
@@ -154,4 +197,5 @@ METHOD_CHECKS = (
     changes_are_idempotent,
     routes_and_requests_are_named,
     operations_tell_what_anybody_may_read,
+    requests_are_checked_at_the_door,
 )

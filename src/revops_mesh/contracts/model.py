@@ -20,6 +20,7 @@ CODE = "revops.options.v1.code"
 HTTP = "google.api.http"
 AIP_RESOURCE = "google.api.resource"
 REFERENCE = "google.api.resource_reference"
+BEHAVIOR = "google.api.field_behavior"
 RULES = "buf.validate.field"
 OPERATION_INFO = "google.longrunning.operation_info"
 

@@ -121,6 +121,7 @@ class _Compiler:
     def _text(self, rules: Any) -> list[str]:
         """Rules on the text `v`; those that are understood are taken out of `rules`."""
         lines = []
+        rules.ClearField("example")  # says what a value may be, and forbids nothing
         if rules.HasField("pattern"):
             if not (rules.pattern.startswith("^") and rules.pattern.endswith("$")):
                 raise Unknown
@@ -137,6 +138,7 @@ class _Compiler:
 
     def _number(self, rules: Any, kind: str) -> list[str]:
         own, lines = getattr(rules, kind), []
+        own.ClearField("example")
         for name, wrong in _COMPARED.items():
             if own.HasField(name):
                 lines.append(f"if v {wrong} {getattr(own, name)}: return False")

@@ -129,8 +129,12 @@ def _inside(descriptor: Descriptor) -> Iterator[Descriptor]:
 
 
 def methods_of(service: str) -> tuple[Method, ...]:
-    """The methods of a service by its full name."""
-    return tuple(map(method_of, descriptor_pool.Default().FindServiceByName(service).methods))
+    """The methods of a service by its full name; `Broken` if there is none."""
+    try:
+        found = descriptor_pool.Default().FindServiceByName(service)
+    except KeyError:
+        raise Broken(f"no contract that is imported here declares the service {service}") from None
+    return tuple(map(method_of, found.methods))
 
 
 def is_stored(descriptor: Descriptor) -> bool:

@@ -21,7 +21,7 @@ from revops.platform.v1 import reasons_pb2 as platform
 from . import clock, observe, walk
 from .aggregate import Aggregate
 from .call import Arrival, Call
-from .contract import Method, methods_of, patterns_of
+from .contract import Method, described, is_stored, methods_of, patterns_of
 from .errors import BadField, Broken, Failure, invalid, refuse
 from .kinds import Kind, kind_of
 from .limiter import Limiter
@@ -93,6 +93,7 @@ class Kernel:
         self._requests: dict[str, Method] = {}
         for module in modules:
             self._serve(module)
+        self._must_store_what_it_answers()
         patterns = patterns_of(self.methods.values())
         self.guarded = frozenset[str]().union(*(walk.read_permissions(m.response) for m in self.methods.values()))
         """Every permission that some field of some answer needs to be read: who has them all sees all."""
@@ -105,7 +106,7 @@ class Kernel:
         for aggregate in module.aggregates:
             kind_of(aggregate.state_type)
             if aggregate.check is Aggregate.check:
-                raise Broken(f"{aggregate.__name__} states no invariants")
+                raise Broken(f"{aggregate.__name__} has no check(): every aggregate states its invariants")
         for method in methods_of(module.service):
             handler = getattr(module.implementation, method.name, None)
             if handler is None:
@@ -120,6 +121,15 @@ class Kernel:
                 self.reactions.setdefault(method.request.DESCRIPTOR.full_name, []).append(method)
             else:
                 self._requests[method.request.DESCRIPTOR.full_name] = method
+
+    def _must_store_what_it_answers(self) -> None:
+        """An aggregate that its module does not name would have no table, and so no caller would see why."""
+        stored = frozenset[Kind]().union(*(module.kinds for module in self.modules))
+        for method in self.methods.values():
+            answer = described(method.response)
+            own = answer.file.name == described(method.request).file.name
+            if own and is_stored(answer) and kind_of(method.response) not in stored:
+                raise Broken(f"{method.full_name} answers {answer.full_name}, and no Module names its aggregate")
 
     def _beside(self, module: Module, method: Method, verb: str, found: dict[str, Callable[..., Any]], wanted: bool) -> None:
         """Takes in what a method's contract demands of its implementation beside the method itself."""

@@ -6,5 +6,7 @@ from .quotes.domain import Quote
 from .quotes.service import QuoteService
 from .quotes.versions import QuoteVersion
 
-MODULES = (Module("revops.quoting.v1.QuoteService", QuoteService(), (Quote, QuoteVersion)),)
-"""Quotes: see the contract."""
+MODULES = (
+    # One entry a module.
+    Module("revops.quoting.v1.QuoteService", QuoteService(), (Quote, QuoteVersion)),
+)

@@ -8,7 +8,7 @@ from revops.catalog.v1 import price_books_pb2 as books
 from revops.quoting.v1 import quotes_pb2 as quotes
 
 from tests.contract import making
-from tests.contract.stories.telling import Story, after, beside, changing, of
+from tests.contract.stories.telling import Story, beside, changing, of
 from tests.world import Caller, World
 
 
@@ -49,8 +49,6 @@ async def outlived_quote(world: World, caller: Caller) -> Message:
 
 STORIES: Mapping[str, Story] = {
     "QuoteService.CreateQuote": created_quote,
-    "QuoteService.GetQuote": of(making.quote, quotes.GetQuoteRequest),
-    "QuoteService.ListQuotes": after(making.quote, quotes.ListQuotesRequest),
     "QuoteService.UpdateQuote": changing(
         making.quote,
         quotes.UpdateQuoteRequest,
@@ -58,15 +56,6 @@ STORIES: Mapping[str, Story] = {
         contact_email="b@acme.example",
         parties=[making.PARTY],
     ),
-    "QuoteService.DeleteQuote": of(making.quote, quotes.DeleteQuoteRequest),
-    "QuoteService.RepriceQuote": of(making.quote, quotes.RepriceQuoteRequest),
-    "QuoteService.SubmitQuote": of(making.quote, quotes.SubmitQuoteRequest),
-    "QuoteService.AcceptQuote": of(making.submitted_quote, quotes.AcceptQuoteRequest),
-    "QuoteService.RejectQuote": of(making.submitted_quote, quotes.RejectQuoteRequest, reason="Too dear."),
-    "QuoteService.WithdrawQuote": of(making.submitted_quote, quotes.WithdrawQuoteRequest, reason="Mistake."),
-    "QuoteService.ReviseQuote": of(making.submitted_quote, quotes.ReviseQuoteRequest),
-    "QuoteService.SupersedeQuote": superseded_quote,
-    "QuoteService.ExplainQuote": of(making.quote, quotes.ExplainQuoteRequest),
     "QuoteService.GetQuoteVersion": of(making.quote_version, quotes.GetQuoteVersionRequest),
     "QuoteService.ListQuoteVersions": beside(making.quote_version, quotes.ListQuoteVersionsRequest),
     "QuoteService.ExpireQuote": outlived_quote,

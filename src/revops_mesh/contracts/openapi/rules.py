@@ -17,7 +17,7 @@ _SIMPLE = {
     "min_len": "minLength", "max_len": "maxLength", "pattern": "pattern", "const": "const", "in": "enum",
     "gte": "minimum", "lte": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum",
     "min_items": "minItems", "max_items": "maxItems", "unique": "uniqueItems", "min_pairs": "minProperties",
-    "max_pairs": "maxProperties",
+    "max_pairs": "maxProperties", "example": "examples",
 }  # fmt: skip
 _FORMATS = {
     "email": "email", "hostname": "hostname", "ipv4": "ipv4", "ipv6": "ipv6", "uri": "uri", "uri_ref": "uri-reference",
@@ -92,7 +92,7 @@ def _add(found: Keywords, field: FieldDescriptor, kind: str, rule: str, value: A
     elif rule in ("items", "keys", "values"):
         return _add_inner(found, field, rule, value)
     elif rule in _SIMPLE:
-        found[_SIMPLE[rule]] = list(value) if rule == "in" else value
+        found[_SIMPLE[rule]] = list(value) if rule in ("in", "example") else value
     else:
         return False
     return True
