@@ -10,8 +10,10 @@ from uuid import UUID
 
 import pytest
 
+from revops_mesh.gateway.settings import GatewaySettings
 from revops_mesh.local.ports import free_port
 from revops_mesh.runtime.keys import DevelopmentIssuer
+from revops_mesh.runtime.variables import SettingsError
 from tests.gateway.calling import CLI, Load, asked, process
 from tests.runtime.authority import Authority
 from tests.runtime.calling import ROOT, Running, member_process
@@ -144,14 +146,19 @@ async def test_a_member_serves_rest_in_its_own_process_and_drains_both_doors(
         ({"REVOPS_CORS_ORIGINS": "app.example"}, "REVOPS_CORS_ORIGINS: expected origins as in https://app.example"),
         ({"REVOPS_TLS_KEY": __file__}, "REVOPS_TLS_CERT: required"),
         ({"REVOPS_MEMBER_CERT": __file__, "REVOPS_MEMBER_KEY": __file__}, "REVOPS_MEMBER: must start with https://"),
-        ({"REVOPS_HTTP_ADDRESS": "192.0.2.1:80"}, "cannot serve HTTP on 192.0.2.1:80"),
     ],
 )  # fmt: skip
 def test_wrong_settings_are_told_in_words(wrong: dict[str, str], told: str) -> None:
-    environ = {**os.environ, "PYTHONPATH": "src:generated", "REVOPS_HTTP_ADDRESS": http(), **wrong}
-    ran = subprocess.run(
-        [sys.executable, "-m", CLI, "gateway"], env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    with pytest.raises(SettingsError) as refused:
+        GatewaySettings.read(wrong)
+    (problem,) = refused.value.problems
+    assert problem.startswith(told)
+
+
+def test_an_address_that_cannot_be_served_is_told_in_one_line() -> None:
+    environ = {**os.environ, "PYTHONPATH": "src:generated", "REVOPS_HTTP_ADDRESS": "192.0.2.1:80"}
+    argv = [sys.executable, "-m", CLI, "gateway"]
+    ran = subprocess.run(argv, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 1
-    assert told in ran.stderr
+    assert ran.stderr.startswith("revops: cannot serve HTTP on 192.0.2.1:80: ")
     assert "Traceback" not in ran.stderr

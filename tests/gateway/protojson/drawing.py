@@ -27,7 +27,7 @@ FREE = st.recursive(
 MASKS = st.lists(st.sampled_from(["name", "display_name", "lines.rate_plan"]), max_size=3)
 
 briefly = settings(max_examples=8, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-long = settings(briefly, max_examples=150)
+long = settings(briefly, max_examples=60)
 
 
 def scalars(field: FieldDescriptor) -> st.SearchStrategy[Any]:

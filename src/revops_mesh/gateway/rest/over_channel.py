@@ -18,6 +18,7 @@ from .refusals import Refused, bad_header, no_path, refused
 
 LONGEST_SECONDS = 30.0
 """Of a unary call whose sender states no deadline, or a later one."""
+LONGEST_HEADER = 6 << 10
 OPTIONS = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -70,10 +71,10 @@ def _types(path: str) -> tuple[Callable[[Any], bytes], Callable[[bytes], Any]]:
 
 
 def _metadata(sender: Sender) -> tuple[tuple[str, str], ...]:
-    """gRPC's metadata is printable ASCII."""
+    """gRPC's metadata is printable ASCII, and servers take 8 KiB of it."""
     for name, value in sender.metadata.items():
-        if not (value.isascii() and value.isprintable()):
-            raise bad_header(name, "must be printable ASCII")
+        if not (len(value) <= LONGEST_HEADER and value.isascii() and value.isprintable()):
+            raise bad_header(name, f"must be printable ASCII, at most {LONGEST_HEADER} characters")
     return tuple(sender.metadata.items())
 
 

@@ -33,7 +33,7 @@ class Listening(Protocol):
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """uvicorn's protocol with a bound on the size of a head, and on the time from a request's first byte to its last."""
+    """uvicorn's protocol with a bound on the size of a head, on the time in which it comes, and on pauses in a body."""
 
     _head = -1
     """Bytes of the head that is coming, without the packet in which it began; -1 if none is."""
@@ -42,15 +42,18 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._let_go()
         self._head = 0
-        self._late = self.loop.call_later(SENT_SECONDS, self.transport.close)
+        self._wait()
 
     def data_received(self, data: bytes) -> None:
         """Refuses a head that is too large, and ends its connection."""
         before, request = self._head, self._late
         super().data_received(data)
-        if before >= 0 and self._head == before and self._late is request:
+        if request is None or self._late is not request:
+            return
+        if self._head < 0:
+            self._wait()
+        elif self._head == before:
             self._head += len(data)
             if self._head > MOST_HEAD:
                 self.send_400_response("The head of the request is too large.")
@@ -69,6 +72,10 @@ class BoundedHttp(HttpToolsProtocol):
         """Nothing more will come."""
         self._let_go()
         super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._let_go()
+        self._late = self.loop.call_later(SENT_SECONDS, self.transport.close)
 
     def _let_go(self) -> None:
         if self._late is not None:
