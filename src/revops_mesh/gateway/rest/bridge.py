@@ -20,7 +20,7 @@ from revops_mesh.kernel.errors import refuse
 from revops_mesh.kernel.names import new_uuid
 from revops_mesh.runtime.logs import trace_of_call
 
-from . import content, streams
+from . import content, raw, streams
 from .bindings import bindings
 from .cors import Cors
 from .doors import PASSED_ON, Door, Sender
@@ -90,7 +90,11 @@ class Bridge:
             route, segments = self.routes.find(verb, path)
             method = route.full_name
             request, sender = await self._request(route, segments, scope, headers, receive)
-            if route.streams:
+            if route.intake:
+                requests = raw.requests(receive, headers, request, route.raw_body) if route.raw_body else _once(request)
+                answer = await self._door.intake(route.path, requests, sender)
+                await self._answer(route, answer, headers, send, extra)
+            elif route.streams:
                 ended = await self._stream(route, request, sender, headers, receive, send, extra)
                 outcome = ended.reason if ended is not None else "OK"
             else:
@@ -111,7 +115,7 @@ class Bridge:
         self, route: Route, segments: Sequence[str], scope: Scope, headers: dict[bytes, bytes], receive: content.Receive
     ) -> tuple[Message, Sender]:
         body: Any = ...
-        if b"content-length" in headers or b"transfer-encoding" in headers:
+        if not route.raw_body and (b"content-length" in headers or b"transfer-encoding" in headers):
             text = await content.body(receive, headers)
             if text:
                 content.require_json(headers)
@@ -145,6 +149,9 @@ class Bridge:
         send: Send,
         extra: Headers,
     ) -> Refused | None:
+        if route.raw_answers:
+            answers, content_form = await raw.opened(self._door.stream(route.path, request, sender))
+            return await self._streams.pour(answers, content_form, receive, send, extra)
         form = streams.Form(streams.EVENTS in headers.get(b"accept", b""), content.takes_gzip(headers))
         return await self._streams.pour(self._written(route, request, sender), form, receive, send, extra, sender.seconds)
 
@@ -165,6 +172,10 @@ class Bridge:
         verbs = self.routes.verbs(path)
         asked = self._cors.preflight(headers, verbs)
         await _reply(send, 204, [(b"allow", ", ".join(verbs).encode()), *asked, *extra], b"")
+
+
+async def _once(request: Message) -> AsyncGenerator[Message, None]:
+    yield request
 
 
 def _refusal(error: Exception) -> Refused:
