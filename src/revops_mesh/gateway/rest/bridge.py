@@ -90,15 +90,11 @@ class Bridge:
             route, segments = self.routes.find(verb, path)
             method = route.full_name
             request, sender = await self._request(route, segments, scope, headers, receive)
-            if route.intake:
-                requests = raw.requests(receive, headers, request, route.raw_body) if route.raw_body else _once(request)
-                answer = await self._door.intake(route.path, requests, sender)
-                await self._answer(route, answer, headers, send, extra)
-            elif route.streams:
+            if route.streams:
                 ended = await self._stream(route, request, sender, headers, receive, send, extra)
                 outcome = ended.reason if ended is not None else "OK"
             else:
-                answer = await self._door.answer(route.path, request, sender)
+                answer = await self._answered(route, request, sender, headers, receive)
                 await self._answer(route, answer, headers, send, extra)
         except content.Gone:
             outcome = "CANCELLED"
@@ -110,6 +106,15 @@ class Bridge:
         finally:
             if self._note is not None:
                 self._note(method, outcome, perf_counter() - started, _peer(scope), trace)
+
+    async def _answered(
+        self, route: Route, request: Message, sender: Sender, headers: Mapping[bytes, bytes], receive: content.Receive
+    ) -> Message:
+        """The one answer of a method, which may take a stream: of a raw body, or of one request."""
+        if not route.intake:
+            return await self._door.answer(route.path, request, sender)
+        sent = raw.requests(receive, headers, request, route.raw_body) if route.raw_body else _once(request)
+        return await self._door.intake(route.path, sent, sender)
 
     async def _request(
         self, route: Route, segments: Sequence[str], scope: Scope, headers: dict[bytes, bytes], receive: content.Receive
