@@ -56,8 +56,7 @@ class Bridge:
 
         `note` is told of every call: method, outcome, seconds, peer and trace. Raises `ValueError` for contradicting routes.
         """
-        # Streams of requests are gRPC's alone: a body would be taken for the first request of a stream that never ends.
-        methods = (method for service in services for method in service.methods if not method.client_streaming)
+        methods = (method for service in services for method in service.methods)
         served = (m for m in methods if door.serves(f"/{m.containing_service.full_name}/{m.name}"))
         self.routes = Routes(binding for method in served for binding in bindings(method))
         self._door, self._cors, self._pages, self._serving, self._note = door, Cors(origins), dict(pages), serving, note
@@ -154,11 +153,13 @@ class Bridge:
         send: Send,
         extra: Headers,
     ) -> Refused | None:
+        form: streams.Form | raw.Content
         if route.raw_answers:
-            answers, content_form = await raw.opened(self._door.stream(route.path, request, sender))
-            return await self._streams.pour(answers, content_form, receive, send, extra)
-        form = streams.Form(streams.EVENTS in headers.get(b"accept", b""), content.takes_gzip(headers))
-        return await self._streams.pour(self._written(route, request, sender), form, receive, send, extra, sender.seconds)
+            answers, form = await raw.opened(self._door.stream(route.path, request, sender))
+        else:
+            form = streams.Form(streams.EVENTS in headers.get(b"accept", b""), content.takes_gzip(headers))
+            answers = self._written(route, request, sender)
+        return await self._streams.pour(answers, form, receive, send, extra, sender.seconds)
 
     async def _written(self, route: Route, request: Message, sender: Sender) -> AsyncGenerator[Any, None]:
         answers = self._door.stream(route.path, request, sender)
