@@ -137,10 +137,10 @@ class Operations:
             field = request.fields_by_name[binding.body]
             updates = "update_mask" in request.fields_by_name
             message = None if field.is_repeated else field.message_type
+            if message is not None and message.full_name == BODY:
+                return {"required": self._schemas.required(field), "content": RAW}
             schema = self._schemas.field(field) if message is None else self._resource(message, updates)
             needed = self._schemas.required(field)
-            if message is not None and message.full_name == BODY:
-                return {"required": needed, "content": RAW}
         return {"required": needed, "content": {"application/json": {"schema": schema}}}
 
     def _resource(self, message: Descriptor, updates: bool) -> Json:
