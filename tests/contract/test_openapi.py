@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from google.api import field_behavior_pb2
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import code_pb2
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -124,7 +125,9 @@ def test_every_field_of_a_request_is_path_query_or_body(method: Method) -> None:
         query = [p["name"] for p in operation["parameters"] if p.get("in") == "query"]
         assert query == [parameter.name for parameter in binding.parameters]
         assert ("requestBody" in operation) == bool(binding.body)
-        if binding.body:
+        if binding.body and "*/*" in operation["requestBody"]["content"]:
+            assert operation["requestBody"]["content"]["*/*"]["schema"]["format"] == "binary"
+        elif binding.body:
             assert set(schema_of(operation["requestBody"])["properties"]) == in_body(binding)
 
 
@@ -249,7 +252,8 @@ def test_what_an_update_may_leave_out_is_required_only_of_a_creation() -> None:
     assert "required" in resolved(resolved(create)["properties"]["lines"]["items"])
 
 
-def test_a_stream_is_lines_or_server_sent_events() -> None:
+def test_a_stream_is_lines_or_server_sent_events_unless_it_is_content_as_it_is() -> None:
     for method in filter(lambda method: method.streams, METHODS):
+        forms = {"*/*"} if method.response is HttpBody else {"application/x-ndjson", "text/event-stream"}
         for _, _, operation in operations_of(method):
-            assert set(operation["responses"]["200"]["content"]) == {"application/x-ndjson", "text/event-stream"}
+            assert set(operation["responses"]["200"]["content"]) == forms

@@ -11,8 +11,9 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from revops.platform.v1 import operations_pb2 as pb
 
 from revops_mesh.kernel import clock
-from revops_mesh.kernel.errors import Failure
+from revops_mesh.kernel.errors import Broken, Failure
 from revops_mesh.kernel.names import new_uuid
+from revops_mesh.kernel.pipeline import Kernel, Module
 from revops_mesh.kernel.pools import Pool
 from revops_mesh.messaging.timers import Timers
 from revops_mesh.messaging.worker import Counts
@@ -20,9 +21,9 @@ from revops_mesh.operations import Job
 from tests.contract import people
 from tests.messaging.running import emptied, letters, running
 from tests.operations.packing import assert_packed_once, begun, box_of, done, fire_until_done, progress, runners
-from tests.probe.boxes import packed
+from tests.probe.boxes import Box, Room, packed
 from tests.probe.contract import pb as probe_pb
-from tests.probe.world import ProbeWorld, open_probe
+from tests.probe.world import OPERATIONS, ProbeWorld, open_probe
 
 
 async def test_a_job_runs_batch_after_batch_and_tells_its_progress(probe: ProbeWorld, relay_pool: Pool) -> None:
@@ -186,3 +187,15 @@ async def test_a_reading_call_needs_no_key(probe: ProbeWorld, relay_pool: Pool) 
     probe.service.packer = curious
     _, name = await begun(anna)
     assert (await fire_until_done(anna, runners(probe, relay_pool), name)).state == pb.Operation.STATE_SUCCEEDED
+
+
+async def test_a_method_that_starts_a_job_has_to_say_what_its_batches_do(probe: ProbeWorld) -> None:
+    class Unfinished:
+        def __getattr__(self, name: str) -> Any:
+            if name == "RunPackBox":
+                raise AttributeError(name)
+            return getattr(probe.service, name)
+
+    boxes = Module("revops.probe.v1.BoxService", Unfinished(), (Box, Room), (probe_pb.Movement,))
+    with pytest.raises(Broken, match="do not agree on RunPackBox"):
+        Kernel([boxes, OPERATIONS], probe.pools, probe.kernel.authenticator)

@@ -145,7 +145,11 @@ def transcoded(of: Binding, request: Message) -> tuple[str, str, Any]:
         begun = path.index(pattern)
         path = path[:begun] + quote(value) + path[path.index("}", begun) + 1 :]
     body: Any = None
-    if of.body == "*":
+    held = of.method.input_type.fields_by_name.get(of.body)
+    if held is not None and held.message_type is not None and held.message_type.full_name == "google.api.HttpBody":
+        body = getattr(request, held.name).data
+        document.pop(held.json_name, None)
+    elif of.body == "*":
         body, document = document, {}
     elif of.body:
         body = document.pop(request.DESCRIPTOR.fields_by_name[of.body].json_name, {})

@@ -58,6 +58,10 @@ STREAMED = {
     "text/event-stream": "server-sent events with one JSON object each; an event `error` is a refusal, an event `end` the end",
 }
 
+BODY = "google.api.HttpBody"
+RAW: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+"""Content that is sent and answered as it is."""
+
 _SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -133,6 +137,8 @@ class Operations:
             field = request.fields_by_name[binding.body]
             updates = "update_mask" in request.fields_by_name
             message = None if field.is_repeated else field.message_type
+            if message is not None and message.full_name == BODY:
+                return {"required": self._schemas.required(field), "content": RAW}
             schema = self._schemas.field(field) if message is None else self._resource(message, updates)
             needed = self._schemas.required(field)
         return {"required": needed, "content": {"application/json": {"schema": schema}}}
@@ -149,6 +155,8 @@ class Operations:
 
     def _answer(self, method: Method, binding: Binding) -> Json:
         response = binding.method.output_type
+        if response.full_name == BODY:
+            return {"description": "The content as it is.", "content": RAW}
         schema = self._schemas.of(response)
         if (stated := method.options.get(LONG_RUNNING)) is not None:
             schema = self._operation(binding.method, schema, stated)

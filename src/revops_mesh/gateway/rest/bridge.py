@@ -20,7 +20,7 @@ from revops_mesh.kernel.errors import refuse
 from revops_mesh.kernel.names import new_uuid
 from revops_mesh.runtime.logs import trace_of_call
 
-from . import content, streams
+from . import content, raw, streams
 from .bindings import bindings
 from .cors import Cors
 from .doors import PASSED_ON, Door, Sender
@@ -56,8 +56,7 @@ class Bridge:
 
         `note` is told of every call: method, outcome, seconds, peer and trace. Raises `ValueError` for contradicting routes.
         """
-        # Streams of requests are gRPC's alone: a body would be taken for the first request of a stream that never ends.
-        methods = (method for service in services for method in service.methods if not method.client_streaming)
+        methods = (method for service in services for method in service.methods)
         served = (m for m in methods if door.serves(f"/{m.containing_service.full_name}/{m.name}"))
         self.routes = Routes(binding for method in served for binding in bindings(method))
         self._door, self._cors, self._pages, self._serving, self._note = door, Cors(origins), dict(pages), serving, note
@@ -94,7 +93,7 @@ class Bridge:
                 ended = await self._stream(route, request, sender, headers, receive, send, extra)
                 outcome = ended.reason if ended is not None else "OK"
             else:
-                answer = await self._door.answer(route.path, request, sender)
+                answer = await self._answered(route, request, sender, headers, receive)
                 await self._answer(route, answer, headers, send, extra)
         except content.Gone:
             outcome = "CANCELLED"
@@ -107,11 +106,20 @@ class Bridge:
             if self._note is not None:
                 self._note(method, outcome, perf_counter() - started, _peer(scope), trace)
 
+    async def _answered(
+        self, route: Route, request: Message, sender: Sender, headers: Mapping[bytes, bytes], receive: content.Receive
+    ) -> Message:
+        """The one answer of a method, which may take a stream: of a raw body, or of one request."""
+        if not route.intake:
+            return await self._door.answer(route.path, request, sender)
+        sent = raw.requests(receive, headers, request, route.raw_body) if route.raw_body else _once(request)
+        return await self._door.intake(route.path, sent, sender)
+
     async def _request(
         self, route: Route, segments: Sequence[str], scope: Scope, headers: dict[bytes, bytes], receive: content.Receive
     ) -> tuple[Message, Sender]:
         body: Any = ...
-        if b"content-length" in headers or b"transfer-encoding" in headers:
+        if not route.raw_body and (b"content-length" in headers or b"transfer-encoding" in headers):
             text = await content.body(receive, headers)
             if text:
                 content.require_json(headers)
@@ -145,8 +153,13 @@ class Bridge:
         send: Send,
         extra: Headers,
     ) -> Refused | None:
-        form = streams.Form(streams.EVENTS in headers.get(b"accept", b""), content.takes_gzip(headers))
-        return await self._streams.pour(self._written(route, request, sender), form, receive, send, extra, sender.seconds)
+        form: streams.Form | raw.Content
+        if route.raw_answers:
+            answers, form = await raw.opened(self._door.stream(route.path, request, sender))
+        else:
+            form = streams.Form(streams.EVENTS in headers.get(b"accept", b""), content.takes_gzip(headers))
+            answers = self._written(route, request, sender)
+        return await self._streams.pour(answers, form, receive, send, extra, sender.seconds)
 
     async def _written(self, route: Route, request: Message, sender: Sender) -> AsyncGenerator[Any, None]:
         answers = self._door.stream(route.path, request, sender)
@@ -165,6 +178,10 @@ class Bridge:
         verbs = self.routes.verbs(path)
         asked = self._cors.preflight(headers, verbs)
         await _reply(send, 204, [(b"allow", ", ".join(verbs).encode()), *asked, *extra], b"")
+
+
+async def _once(request: Message) -> AsyncGenerator[Message, None]:
+    yield request
 
 
 def _refusal(error: Exception) -> Refused:

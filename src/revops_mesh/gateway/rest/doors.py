@@ -28,6 +28,10 @@ class Door(Protocol):
         """The answer of a unary method."""
         ...
 
+    async def intake(self, path: str, requests: AsyncIterator[Message], sender: Sender) -> Message:
+        """The answer to a stream of requests."""
+        ...
+
     def stream(self, path: str, request: Message, sender: Sender) -> AsyncIterator[Message]:
         """The answers of a streaming method, whatever their deadline; closing it ends the call."""
         ...

@@ -55,6 +55,13 @@ class KernelDoor:
                 raise
         return await self._kernel.answer(path, request, arrival)
 
+    async def intake(self, path: str, requests: AsyncIterator[Message], sender: Sender) -> Message:
+        """The kernel's answer to a stream; each request of it is a call with a deadline of its own."""
+        try:
+            return await self._kernel.intake(path, requests, Arrival(sender.metadata, sender.peer))
+        except Failure as failure:
+            raise refused(failure) from None
+
     async def stream(self, path: str, request: Message, sender: Sender) -> AsyncIterator[Message]:
         """The kernel's answers."""
         answers = self._kernel.stream(path, request, Arrival(sender.metadata, sender.peer))

@@ -1,5 +1,6 @@
 """The door to a member elsewhere: gRPC over one channel, with the sender's credentials and deadline."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from typing import Any
@@ -47,6 +48,31 @@ class ChannelDoor:
             return answer
         except grpc.aio.AioRpcError as error:
             raise _refusal(error, path) from None
+
+    async def intake(self, path: str, requests: AsyncIterator[Message], sender: Sender) -> Message:
+        """The member's answer to a stream; what ends the stream early also ends the call."""
+        ended: list[BaseException] = []
+
+        async def sent() -> AsyncIterator[Message]:
+            try:
+                async for request in requests:
+                    yield request
+            except Exception as error:
+                ended.append(error)
+                raise
+
+        call = self._channel.stream_unary(path, *_types(path))(sent(), metadata=_metadata(sender), timeout=sender.seconds)
+        try:
+            answer: Message = await call
+            return answer
+        except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
+            if ended:
+                raise ended[0] from None
+            if not isinstance(error, grpc.aio.AioRpcError):
+                raise
+            raise _refusal(error, path) from None
+        finally:
+            call.cancel()
 
     async def stream(self, path: str, request: Message, sender: Sender) -> AsyncIterator[Message]:
         """The member's answers."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from revops_mesh.gateway.protojson import writer
 
+from . import raw
 from .bindings import Binding
 from .refusals import no_path, no_verb
 from .requests import RequestReader, decoded
@@ -23,6 +24,8 @@ class Route:
         """Of gRPC."""
         self.full_name = method.full_name
         self.streams = bool(method.server_streaming)
+        self.intake = bool(method.client_streaming)
+        self.raw_body, self.raw_answers = raw.taken(binding), raw.answers(binding)
         self.request = RequestReader(binding)
         self.has_etag = "etag" in method.output_type.fields_by_name
         self.write = writer(method.output_type)

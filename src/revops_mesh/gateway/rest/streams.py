@@ -15,6 +15,7 @@ from revops.platform.v1 import reasons_pb2 as platform
 from revops_mesh.kernel.errors import refuse
 
 from .content import GZIP, LEVEL, Receive
+from .raw import Content
 from .refusals import Headers, Refused, refused
 
 NDJSON, EVENTS = b"application/x-ndjson", b"text/event-stream"
@@ -91,13 +92,13 @@ class Streams:
     async def pour(
         self,
         answers: AsyncGenerator[Any, None],
-        form: Form,
+        form: Form | Content,
         receive: Receive,
         send: Send,
         headers: Headers,
         seconds: float | None = None,
     ) -> Refused | None:
-        """Sends answers, which are JSON values, until their end, the client's leaving or its deadline; gives what ended it early.
+        """Sends answers, which the form takes, until their end, the client's leaving or its deadline; gives what ended it early.
 
         Raises what comes before anything was sent.
         """
@@ -120,7 +121,8 @@ class Streams:
                     except Exception as error:
                         refusal = error if isinstance(error, Refused) else self._fault(error)
                 if refusal is not None:
-                    await _send(send, form.refusal(refusal) + form.closing(), more=False)
+                    if (told := form.refusal(refusal)) is not None:  # else the connection breaks off
+                        await _send(send, told + form.closing(), more=False)
                     return refusal
                 if not await _first(QUIET_SECONDS, gone, coming, late, self._ending()):
                     await _send(send, form.quiet())

@@ -26,13 +26,16 @@ def curl(path: str, verb: str, operation: Json, document: Json) -> str:
     for parameter in parameters:
         path = path.replace(f"{{{parameter['name']}}}", _id(parameter))
     updates = any(parameter["name"] == "updateMask" for parameter in parameters)
-    body = _body(operation, document, updates)
+    raw = "application/json" not in operation.get("requestBody", {}).get("content", {"application/json": {}})
+    body = None if raw else _body(operation, document, updates)
     query = [(p["name"], value(p["schema"], document)) for p in parameters if p["in"] == "query" and p.get("required")]
     query += [("updateMask", ",".join(body))] if updates and body else []
     asked = "&".join(f"{name}={quote(str(given), safe=',/:')}" for name, given in query)
     lines = [f'curl -X {verb.upper()} "$REVOPS_URL{path}{"?" + asked if asked else ""}"', '-H "Authorization: Bearer $TOKEN"']
     if any(parameter["name"] == "Idempotency-Key" for parameter in parameters):
         lines.append('-H "Idempotency-Key: example-$(date +%s)"')
+    if raw:
+        lines += ['-H "Content-Type: text/csv"', "--data-binary @example.csv"]
     if body is not None:
         written = orjson.dumps(body, option=orjson.OPT_INDENT_2).decode().replace("'", "'\\''")
         lines += ['-H "Content-Type: application/json"', f"-d '{written}'"]
