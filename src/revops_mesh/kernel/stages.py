@@ -16,6 +16,7 @@ from . import observe
 from .call import Call
 from .contract import Method
 from .errors import refuse
+from .peers import ASKING, admit
 
 if TYPE_CHECKING:
     from .pipeline import Kernel
@@ -37,7 +38,8 @@ def observed(method: Method, kernel: "Kernel", inner: Layer) -> Layer:
         except Exception as error:
             failure = kernel.failure(error, call)
             outcome, problem = failure.reason, str(failure)
-            if call._principal is not None and not method.internal:
+            asked = call.granted and method.reads  # then it is the asking call that is refused
+            if call._principal is not None and not method.internal and not asked:
                 kernel.refusals.note(call._principal, name, outcome, call.now, call.trace)
             raise failure from None
         except asyncio.CancelledError:
@@ -86,7 +88,10 @@ def identified(method: Method, kernel: "Kernel", inner: Layer) -> Layer:
 
     async def layer(request: Message, call: Call) -> Message:
         if call._principal is None:
-            call._principal = await authenticator.principal(call.arrival.metadata)
+            call._principal = await authenticator.principal(call.arrival)
+            if asking := call.arrival.metadata.get(ASKING):
+                admit(asking, method, authenticator.proven(call.arrival))
+                call.granted = True
         return await inner(request, call)
 
     return layer

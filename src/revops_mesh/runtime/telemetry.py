@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from revops_mesh.kernel import clock
-from revops_mesh.kernel.observe import BOUNDS
+from revops_mesh.kernel.observe import BOUNDS, Observer
 from revops_mesh.kernel.pipeline import Kernel
 
 EXPORT_SECONDS, ANSWER_SECONDS = 15.0, 3.0
@@ -55,8 +55,10 @@ def kernel_readings(kernel: Kernel) -> Iterator[Reading]:
 class Telemetry:
     """Sends what a process measures; `more` gives what is counted beside the kernel."""
 
-    def __init__(self, kernel: Kernel, more: Callable[[], Iterable[Reading]], endpoint: str) -> None:
+    def __init__(self, kernel: Kernel, asked: Observer, more: Callable[[], Iterable[Reading]], endpoint: str) -> None:
+        """`asked` observes the questions to peers."""
         self._kernel, self._more, self._started = kernel, more, _nanoseconds()
+        self._calls = {"rpc.server.duration": kernel.observer, "rpc.client.duration": asked}
         service = {"service.name": "revops-member", "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"}
         with suppress(PackageNotFoundError):  # run from its sources
             service["service.version"] = version("revops-mesh")
@@ -88,7 +90,7 @@ class Telemetry:
         read: dict[str, list[Reading]] = {}
         for reading in (*kernel_readings(self._kernel), *self._more()):
             read.setdefault(reading.name, []).append(reading)
-        metrics = [self._durations(now)]
+        metrics = [self._durations(name, observer, now) for name, observer in self._calls.items()]
         for name, of in read.items():
             points = [export.NumberDataPoint(each.attributes, self._started, now, each.value) for each in of]
             data = export.Sum(points, CUMULATIVE, True) if of[0].rising else export.Gauge(points)
@@ -96,14 +98,14 @@ class Telemetry:
         scope = export.ScopeMetrics(InstrumentationScope("revops"), metrics, "")
         return export.MetricsData([export.ResourceMetrics(self._resource, [scope], "")])
 
-    def _durations(self, now: int) -> export.Metric:
+    def _durations(self, metric: str, observer: Observer, now: int) -> export.Metric:
         points, inf = [], float("inf")
-        for (method, outcome), of in self._kernel.observer.series.copy().items():
+        for (method, outcome), of in observer.series.copy().items():
             service, _, name = method.rpartition(".")
             who = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name, "revops.outcome": outcome}
             counts = tuple(of.buckets)
             points.append(export.HistogramDataPoint(who, self._started, now, sum(counts), of.seconds, counts, BOUNDS, inf, -inf))
-        return export.Metric("rpc.server.duration", "", "s", export.Histogram(points, CUMULATIVE))
+        return export.Metric(metric, "", "s", export.Histogram(points, CUMULATIVE))
 
 
 def _nanoseconds() -> int:

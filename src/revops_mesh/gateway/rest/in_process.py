@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from time import monotonic
 from typing import Any, cast
 
 from google.protobuf import descriptor_pool
@@ -45,9 +46,10 @@ class KernelDoor:
             late = True
             task.cancel()
 
-        timer = asyncio.get_running_loop().call_later(min(sender.seconds or LONGEST_SECONDS, LONGEST_SECONDS), end)
+        seconds = min(sender.seconds or LONGEST_SECONDS, LONGEST_SECONDS)
+        timer = asyncio.get_running_loop().call_later(seconds, end)
         try:
-            return await self._answer(path, request, Arrival(sender.metadata, sender.peer, bounded=True))
+            return await self._answer(path, request, Arrival(sender.metadata, sender.peer, deadline=monotonic() + seconds))
         except Failure as failure:
             raise refused(failure) from None
         except asyncio.CancelledError:
