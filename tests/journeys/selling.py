@@ -136,6 +136,7 @@ def _wrong() -> Iterator[Message]:
     for currency in ("XXX", "JPY", "eur", ""):
         yield drafted("wrong", line(COMPUTE, "1"), currency_code=currency)
     yield drafted("wrong", line(COMPUTE, "1", discount_amount="1000000.00"))
+    yield drafted("wrong", line(COMPUTE, "1"), legal_entity="entities/none")  # malformed in the terms of another capability
     yield drafted("entity", line(COMPUTE, "1"), legal_entity="legalEntities/none")
     yield quotes.SubmitQuoteRequest(name="quotes/entity")
     yield quotes.SubmitQuoteRequest(name="quotes/none")
