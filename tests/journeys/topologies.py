@@ -119,6 +119,7 @@ async def installation(kind: str, postgres: Postgres, template: str, folder: Pat
             "REVOPS_JWKS": str(issuer.jwks),
             "REVOPS_PAGE_TOKEN_SECRETS": secret(),
             "REVOPS_POOL_SIZE": "6",
+            "REVOPS_ADMIN_ADDRESS": "127.0.0.1:0",
         }
         authority = Authority(folder, "authority") if kind == CERTIFICATES else None
         addresses = {name: f"localhost:{free_port()}" for name in (CAPABILITIES if kind != TOGETHER else ["member"])}
