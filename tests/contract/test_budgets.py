@@ -16,7 +16,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 FILE_LINES = 300
 FUNCTION_LINES = 40
-ROOM_LINES = {"kernel": 2400, "identity": 150, "aip": 650, "messaging": 620, "runtime": 1000, "numbers": 300, "rules": 450}
+ROOM_LINES = {"kernel": 2400, "identity": 220, "aip": 650, "messaging": 620, "runtime": 1150, "numbers": 300, "rules": 450}
 """Lines of code, without blank lines, comments and docstrings (decision 6)."""
 VOCABULARY_LINES = 250
 

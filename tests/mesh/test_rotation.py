@@ -4,8 +4,8 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -76,6 +76,11 @@ class Shop:
         shop.plans = await stock(await world.caller(tenant=shop.tenant), 2)
         return shop
 
+    def orders(self, address: str, *, secure: bool = False) -> Orders:
+        """What the load is told to do, by mutual TLS if `secure`."""
+        tls = {"roots": str(self.folder / "trusted.pem"), "pair": str(self.folder / "client.both")} if secure else {}
+        return Orders(address, [str(file) for file in self.files], self.plans, **tls)
+
     def tokens(self, issuer: DevelopmentIssuer, files: int = SELLERS) -> None:
         """Gives the last so many sellers fresh tokens."""
         for n, file in enumerate(self.files[-files:]):
@@ -135,38 +140,28 @@ async def test_a_rotation_of_everything_under_load_loses_no_call(world: World, t
     publish(jwks, old_issuer)
     shop.tokens(old_issuer)
     first_key = await shop.key()
-    addresses = {name: f"localhost:{free_port()}" for name in ("catalog", "quoting")}
-    catalog = {"REVOPS_ONLY": "catalog,platform", "REVOPS_GRPC_ADDRESS": addresses["catalog"]}
-    quoting = {"REVOPS_ONLY": "quoting", "REVOPS_GRPC_ADDRESS": addresses["quoting"]}
-    quoting["REVOPS_PEERS"] = ",".join(f"{name}={addresses['catalog']}" for name in ("catalog", "platform"))
-    orders = Orders(
-        addresses["quoting"], [str(file) for file in shop.files], shop.plans,
-        roots=str(tmp_path / "trusted.pem"), pair=str(tmp_path / "client.both"),
-    )  # fmt: skip
-    with member_process(environ(tmp_path, world, jwks, "catalog"), **catalog) as pricing:
-        with member_process(environ(tmp_path, world, jwks, "quoting"), **quoting) as selling:
-            async with Load.under(orders, tmp_path) as load:
-                new = Authority(tmp_path, "new")
-                for step in (
-                    lambda: certificates(old, "quoting", "catalog"),
-                    lambda: authority_file(tmp_path, old, new),
-                    lambda: certificates(new, "quoting", "catalog"),
-                    lambda: authority_file(tmp_path, new),
-                    lambda: publish(jwks, old_issuer, new_issuer),
-                    lambda: shop.tokens(new_issuer, SELLERS - 1),
-                    lambda: publish(jwks, new_issuer),
-                ):
-                    await asyncio.sleep(STEP)
-                    step()
-                second_key = await shop.key()
-                anna = await world.caller(tenant=shop.tenant)
-                await anna(access.DeleteApiKeyRequest(name=first_key))
-                await asyncio.sleep(2 * STEP)
-            assert first_key != second_key
-            with pytest.raises(grpc.aio.AioRpcError):
-                await shown(addresses["quoting"], old)
-            await shown(addresses["quoting"], new)
-            served = {name: outcomes(running) for name, running in (("selling", selling), ("pricing", pricing))}
+    with two_members(tmp_path, world, jwks) as (pricing, selling):
+        async with Load.under(shop.orders(selling.address, secure=True), tmp_path) as load:
+            new = Authority(tmp_path, "new")
+            for step in (
+                lambda: certificates(old, "quoting", "catalog"),
+                lambda: authority_file(tmp_path, old, new),
+                lambda: certificates(new, "quoting", "catalog"),
+                lambda: authority_file(tmp_path, new),
+                lambda: publish(jwks, old_issuer, new_issuer),
+                lambda: shop.tokens(new_issuer, SELLERS - 1),
+                lambda: publish(jwks, new_issuer),
+            ):
+                await asyncio.sleep(STEP)
+                step()
+            assert await shop.key() != first_key
+            anna = await world.caller(tenant=shop.tenant)
+            await anna(access.DeleteApiKeyRequest(name=first_key))
+            await asyncio.sleep(2 * STEP)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await shown(selling.address, old)
+        await shown(selling.address, new)
+        served = {name: outcomes(running) for name, running in (("selling", selling), ("pricing", pricing))}
     print(f"{load.outcome.answered} calls over {load.outcome.channels} channels; {served}")
     assert load.outcome.lost == []
     assert load.outcome.answered == await shop.quotes() > 100
@@ -174,6 +169,17 @@ async def test_a_rotation_of_everything_under_load_loses_no_call(world: World, t
     for of in served.values():  # a token of an unknown key has the keys read, and is then let in
         assert of["OK"] == load.outcome.answered
         assert of.keys() <= {"OK", "CREDENTIALS_INVALID"}
+
+
+@contextmanager
+def two_members(folder: Path, world: World, jwks: Path) -> Iterator[tuple[Running, Running]]:
+    """One that prices, and one that sells and asks it."""
+    pricing = {"REVOPS_ONLY": "catalog,platform", "REVOPS_GRPC_ADDRESS": f"localhost:{free_port()}"}
+    asked = ",".join(f"{name}={pricing['REVOPS_GRPC_ADDRESS']}" for name in ("catalog", "platform"))
+    selling = {"REVOPS_ONLY": "quoting", "REVOPS_GRPC_ADDRESS": f"localhost:{free_port()}", "REVOPS_PEERS": asked}
+    with member_process(environ(folder, world, jwks, "catalog"), **pricing) as first:
+        with member_process(environ(folder, world, jwks, "quoting"), **selling) as second:
+            yield first, second
 
 
 async def shown(address: str, authority: Authority) -> None:
@@ -211,7 +217,7 @@ async def test_members_that_are_stopped_and_started_in_turn_under_load_lose_no_c
     with ExitStack() as stack:
         running = [stack.enter_context(member_process(each)) for each in own]
         lives += running
-        async with Load.under(Orders(address, [str(file) for file in shop.files], shop.plans), tmp_path) as load:
+        async with Load.under(shop.orders(address), tmp_path) as load:
             for turn in range(4):
                 for each in running:
                     await asyncio.to_thread(each.await_line, '"outcome":"OK"', 30.0)

@@ -1,6 +1,5 @@
 """TLS, mutual TLS, and a certificate that is renewed while the member serves."""
 
-import datetime
 import socket
 import ssl
 from collections.abc import Iterator
@@ -8,49 +7,14 @@ from pathlib import Path
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from revops.catalog.v1 import products_pb2 as pb
 
 from revops_mesh.runtime.keys import DevelopmentIssuer
+from tests.mesh.authorities import Authority, written
 from tests.runtime.calling import Client, Running, member_process
 from tests.world import World
 
 CREATE = pb.CreateProductRequest(product=pb.Product(display_name="Vault"))
-
-
-class Authority:
-    """A certificate authority of a test."""
-
-    def __init__(self, directory: Path, name: str) -> None:
-        self.directory, self.key = directory, ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self.cert = self._sign(self.name, self.key, x509.BasicConstraints(ca=True, path_length=0))
-        (directory / f"{name}.pem").write_bytes(self.pem)
-
-    @property
-    def pem(self) -> bytes:
-        return self.cert.public_bytes(serialization.Encoding.PEM)
-
-    def _sign(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, of: x509.ExtensionType) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC)
-        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key.public_key())
-        builder = builder.serial_number(x509.random_serial_number()).add_extension(of, critical=False)
-        builder = builder.not_valid_before(now - datetime.timedelta(hours=1)).not_valid_after(now + datetime.timedelta(days=1))
-        return builder.sign(self.key, hashes.SHA256())
-
-    def issue(self, name: str) -> tuple[bytes, bytes]:
-        """A certificate for localhost and its key; `{name}.pem` and `{name}.key` hold them."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        cert = self._sign(subject, key, x509.SubjectAlternativeName([x509.DNSName("localhost")]))
-        plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        pair = cert.public_bytes(serialization.Encoding.PEM), key.private_bytes(*plain)
-        for suffix, content in zip(("pem", "key"), pair, strict=True):
-            (self.directory / f"{name}.{suffix}").write_bytes(content)
-        return pair
 
 
 @pytest.fixture
@@ -110,3 +74,37 @@ async def test_a_renewed_certificate_is_shown_at_the_next_handshake_and_open_con
         authority.issue("server")
         assert shown(secured, tmp_path) != before
         assert (await anna(CREATE)).name
+
+
+@pytest.mark.parametrize("spoiled", ["server.pem", "server.key", "authority.pem"])
+async def test_a_half_written_file_changes_nothing(
+    secured: Running, authority: Authority, world: World, issuer: DevelopmentIssuer, tmp_path: Path, spoiled: str
+) -> None:
+    token, pair, roots = issuer.issue("users/anna", await world.tenant(), ["admin"]), authority.issue("client"), authority.pem
+    before = shown(secured, tmp_path)
+    whole = (tmp_path / spoiled).read_bytes()
+    for content in (whole[:100], b"", b"nonsense"):
+        (tmp_path / spoiled).write_bytes(content)
+        async with channel(secured, roots, pair) as opened:
+            assert (await Client(opened, token)(CREATE)).name
+    (tmp_path / spoiled).write_bytes(whole)
+    authority.issue("server")
+    assert shown(secured, tmp_path) != before
+
+
+async def test_a_renewed_authority_lets_in_whom_it_signed_and_nobody_else(
+    secured: Running, authority: Authority, world: World, issuer: DevelopmentIssuer, tmp_path: Path
+) -> None:
+    token, pair = issuer.issue("users/anna", await world.tenant(), ["admin"]), authority.issue("client")
+    (tmp_path / "next").mkdir()
+    new = Authority(tmp_path / "next", "authority")
+    roots = authority.pem + new.pem
+    for trusted, outcomes in ((roots, (True, True)), (new.pem, (False, True))):
+        written(tmp_path / "authority.pem", trusted)
+        for its, let_in in zip((pair, new.issue("client")), outcomes, strict=True):
+            async with channel(secured, roots, its) as opened:
+                anna = Client(opened, token)
+                if let_in:
+                    assert (await anna(CREATE)).name
+                else:
+                    assert (await anna.refusal(anna(CREATE, timeout=5))).code == grpc.StatusCode.UNAVAILABLE
