@@ -104,8 +104,8 @@ def comparable(value: Any) -> Any:
 
 
 @asynccontextmanager
-async def installation(kind: str, postgres: Postgres, template: str, folder: Path) -> AsyncIterator[Installation]:
-    """An installation of one kind, over a database and a broker of its own."""
+async def installation(kind: str, postgres: Postgres, template: str, folder: Path, **more: str) -> AsyncIterator[Installation]:
+    """An installation of one kind, over a database and a broker of its own; `more` are settings of all its processes."""
     database = f"journey_{abs(hash((kind, folder))) % 10**8}"
     admin = await asyncpg.connect(postgres.dsn())
     await admin.execute(f"CREATE DATABASE {database} TEMPLATE {template} OWNER revops_owner")
@@ -120,6 +120,7 @@ async def installation(kind: str, postgres: Postgres, template: str, folder: Pat
             "REVOPS_PAGE_TOKEN_SECRETS": secret(),
             "REVOPS_POOL_SIZE": "6",
             "REVOPS_ADMIN_ADDRESS": "127.0.0.1:0",
+            **more,
         }
         authority = Authority(folder, "authority") if kind == CERTIFICATES else None
         addresses = {name: f"localhost:{free_port()}" for name in (CAPABILITIES if kind != TOGETHER else ["member"])}

@@ -65,7 +65,7 @@ class Observer:
             series = self.series[method, outcome] = Series()
         series.add(seconds)
 
-    def span(self, method: str, traceparent: str, kind: SpanKind = SpanKind.SERVER) -> Span | None:
+    def span(self, method: str, traceparent: str, kind: SpanKind) -> Span | None:
         """The span of a call if it is sampled, else None: an unsampled call costs nothing."""
         if traceparent.endswith("-01") and len(traceparent) == 55:
             try:

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message
+from opentelemetry.trace import SpanKind
 from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import reasons_pb2 as platform
 
@@ -27,10 +28,11 @@ Layer = Callable[[Message, Call], Awaitable[Message]]
 def observed(method: Method, kernel: "Kernel", inner: Layer) -> Layer:
     """Outermost, so that it sees every outcome: span, counts, access line, audit of refusals, and errors made refusals."""
     observer, name = kernel.observer, method.full_name
+    kind = SpanKind.CONSUMER if method.internal else SpanKind.SERVER
 
     async def layer(request: Message, call: Call) -> Message:
         started, outcome, problem = perf_counter(), "OK", ""
-        span = observer.span(name, call.trace)
+        span = observer.span(name, call.trace, kind)
         if span is not None:
             call.trace = observe.traceparent(span)
         try:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
@@ -52,6 +52,32 @@ def kernel_readings(kernel: Kernel) -> Iterator[Reading]:
     yield Reading("revops.refusals.unaudited", "{refusal}", kernel.refusals.dropped, rising=True)
 
 
+@contextmanager
+def traced(command: str, endpoint: str) -> Iterator[None]:
+    """A trace of a command that ends, sent to an endpoint; without one there is none."""
+    if not endpoint:
+        yield
+        return
+    spans = _spans("revops", endpoint)
+    try:
+        with trace.get_tracer("revops").start_as_current_span(command):
+            yield
+    finally:
+        spans.shutdown()
+
+
+def _spans(service: str, endpoint: str) -> TracerProvider:
+    """Where the spans of this process go from now on."""
+    who = {"service.name": service, "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"}
+    with suppress(PackageNotFoundError):  # run from its sources
+        who["service.version"] = version("revops-mesh")
+    provider = TracerProvider(resource=Resource.create(who))
+    exporter = OTLPSpanExporter(endpoint=endpoint, insecure=endpoint.startswith("http://"), timeout=ANSWER_SECONDS)
+    provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=MOST_SPANS_WAITING))
+    trace.set_tracer_provider(provider)
+    return provider
+
+
 class Telemetry:
     """Sends what a process measures; `more` gives what is counted beside the kernel."""
 
@@ -59,16 +85,10 @@ class Telemetry:
         """`asked` observes the questions to peers."""
         self._kernel, self._more, self._started = kernel, more, _nanoseconds()
         self._calls = {"rpc.server.duration": kernel.observer, "rpc.client.duration": asked}
-        service = {"service.name": "revops-member", "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"}
-        with suppress(PackageNotFoundError):  # run from its sources
-            service["service.version"] = version("revops-mesh")
-        self._resource = Resource.create(service)
+        self._spans = _spans("revops-member", endpoint)
+        self._resource = self._spans.resource
         insecure = endpoint.startswith("http://")
         self._exporter = OTLPMetricExporter(endpoint=endpoint, insecure=insecure, timeout=ANSWER_SECONDS)
-        self._spans = TracerProvider(resource=self._resource)
-        spans = OTLPSpanExporter(endpoint=endpoint, insecure=insecure, timeout=ANSWER_SECONDS)
-        self._spans.add_span_processor(BatchSpanProcessor(spans, max_queue_size=MOST_SPANS_WAITING))
-        trace.set_tracer_provider(self._spans)
 
     async def run(self) -> None:
         """Sends every 15 s until cancelled, and then what is left."""
