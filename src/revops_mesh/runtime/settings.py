@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
-from .variables import PORT, Address, File, Origins, Seconds, SettingsError, Variables, half_pairs
+from .variables import PORT, Address, File, Origins, OtlpEndpoint, Seconds, SettingsError, Share, Variables, half_pairs
 
 __all__ = ["Settings", "SettingsError"]
 
@@ -66,9 +66,9 @@ class Settings(Variables):
     worker: Annotated[int, Meta(ge=-1, le=63, description="a whole number from -1 to 63")] = -1
     """Which of several workers this process is, as the process that keeps them tells it; -1 for none of them."""
     pool_size: Annotated[int, Meta(ge=1, le=100, description="a whole number from 1 to 100")] = 16
-    otlp_endpoint: Annotated[str, Meta(pattern=r"^https?://[^\s/]+", description="http(s)://host:port")] = ""
+    otlp_endpoint: OtlpEndpoint = ""
     """Without it nothing is sent, and calls that arrive without a trace get none."""
-    sampled_share: Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")] = 0.0
+    sampled_share: Share = 0.0
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
     tls_cert: File = None
     tls_key: File = None

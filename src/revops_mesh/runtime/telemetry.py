@@ -58,7 +58,7 @@ def traced(command: str, endpoint: str) -> Iterator[None]:
     if not endpoint:
         yield
         return
-    spans = _spans("revops", endpoint)
+    spans = span_provider("revops", endpoint)
     try:
         with trace.get_tracer("revops").start_as_current_span(command):
             yield
@@ -66,7 +66,7 @@ def traced(command: str, endpoint: str) -> Iterator[None]:
         spans.shutdown()
 
 
-def _spans(service: str, endpoint: str) -> TracerProvider:
+def span_provider(service: str, endpoint: str) -> TracerProvider:
     """Where the spans of this process go from now on."""
     who = {"service.name": service, "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"}
     with suppress(PackageNotFoundError):  # run from its sources
@@ -85,7 +85,7 @@ class Telemetry:
         """`asked` observes the questions to peers."""
         self._kernel, self._more, self._started = kernel, more, _nanoseconds()
         self._calls = {"rpc.server.duration": kernel.observer, "rpc.client.duration": asked}
-        self._spans = _spans("revops-member", endpoint)
+        self._spans = span_provider("revops-member", endpoint)
         self._resource = self._spans.resource
         insecure = endpoint.startswith("http://")
         self._exporter = OTLPMetricExporter(endpoint=endpoint, insecure=insecure, timeout=ANSWER_SECONDS)
