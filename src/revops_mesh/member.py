@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 
 from revops_mesh import catalog, platform, quoting
-from revops_mesh.identity import Authenticator, Tokens
+from revops_mesh.identity import Authenticator, Programs, Tokens
 from revops_mesh.kernel.contract import methods_of
 from revops_mesh.kernel.kinds import Kind
 from revops_mesh.kernel.observe import Observer
+from revops_mesh.kernel.peers import Peers
 from revops_mesh.kernel.pipeline import Kernel, Module
 from revops_mesh.kernel.pools import LoginPools
 from revops_mesh.platform.directory import StoredDirectory
@@ -37,9 +38,14 @@ def compose(
     *,
     observer: Observer | None = None,
     only: Collection[str] = (),
+    peers: Peers | None = None,
+    programs: Programs | None = None,
 ) -> Kernel:
-    """The kernel of a process; `only` names the capabilities it serves, all if empty."""
+    """The kernel of a process; `only` names the capabilities it serves, all if empty, and `peers` serve the others."""
     modules = [module for module in MODULES if not only or module.service.split(".")[1] in only]
     known = permissions()
-    authenticator = Authenticator(tokens, StoredDirectory(pools.app, known))
-    return Kernel(modules, pools, authenticator, observer=observer, secrets=secrets, permissions=known)
+    authenticator = Authenticator(tokens, StoredDirectory(pools.app, known), programs)
+    contract = (method for module in MODULES for method in methods_of(module.service))
+    return Kernel(
+        modules, pools, authenticator, observer=observer, secrets=secrets, permissions=known, contract=contract, peers=peers
+    )

@@ -18,11 +18,11 @@ FILE_LINES = 300
 FUNCTION_LINES = 40
 ROOM_LINES = {
     "kernel": 2400,
-    "identity": 150,
+    "identity": 220,
     "aip": 650,
     "messaging": 620,
     "operations": 300,
-    "runtime": 1000,
+    "runtime": 1150,
     "numbers": 300,
     "rules": 450,
 }

@@ -15,7 +15,7 @@ from revops_mesh.local.ports import free_port
 from revops_mesh.runtime.keys import DevelopmentIssuer
 from revops_mesh.runtime.variables import SettingsError
 from tests.gateway.calling import CLI, Load, asked, process
-from tests.runtime.authority import Authority
+from tests.mesh.authorities import Authority
 from tests.runtime.calling import ROOT, Running, member_process
 from tests.world import World
 

@@ -167,10 +167,10 @@ async def test_a_change_of_edition_is_noticed_within_30_seconds_and_not_before_i
 ) -> None:
     tenant = await founded(root, FREE)
     anna = await world.caller(tenant=UUID(hex=tenant.uid))
-    before = (await world.kernel.authenticator.principal(anna.arrival().metadata)).edition
+    before = (await world.kernel.authenticator.principal(anna.arrival())).edition
     change = pb.Tenant(name=tenant.name, edition=options.EDITION_ENTERPRISE)
     await root(pb.UpdateTenantRequest(tenant=change, update_mask=FieldMask(paths=["edition"])))
-    again = (await world.kernel.authenticator.principal(anna.arrival().metadata)).edition
+    again = (await world.kernel.authenticator.principal(anna.arrival())).edition
     monkeypatch.setattr(clock, "_OFFSET", clock._OFFSET + timedelta(seconds=30))
-    after = await world.kernel.authenticator.principal(anna.arrival().metadata)
+    after = await world.kernel.authenticator.principal(anna.arrival())
     assert (before, again, after.edition, after.epoch) == (FREE, FREE, ENTERPRISE, 1)

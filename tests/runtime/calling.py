@@ -71,10 +71,10 @@ class Running:
 
 
 @contextmanager
-def member_process(environ: Mapping[str, str], **more: str) -> Iterator[Running]:
-    """A member that serves, on ports of its own unless `more` names them."""
+def member_process(environ: Mapping[str, str], module: str = "tests.runtime.member_process", **more: str) -> Iterator[Running]:
+    """A member that serves, on ports of its own unless `more` names them; in the background it does what `module` lets it."""
     ports = {"REVOPS_GRPC_ADDRESS": f"127.0.0.1:{free_port()}", "REVOPS_ADMIN_ADDRESS": f"127.0.0.1:{free_port()}"}
-    running = Running({**ports, **environ, **more})
+    running = Running({**ports, **environ, **more}, module)
     try:
         running.await_line('"message":"serving', times=int(more.get("REVOPS_WORKERS", "1")))
         yield running

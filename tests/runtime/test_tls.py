@@ -10,7 +10,7 @@ import pytest
 from revops.catalog.v1 import products_pb2 as pb
 
 from revops_mesh.runtime.keys import DevelopmentIssuer
-from tests.runtime.authority import Authority
+from tests.mesh.authorities import Authority, written
 from tests.runtime.calling import Client, Running, member_process
 from tests.world import World
 
@@ -74,3 +74,37 @@ async def test_a_renewed_certificate_is_shown_at_the_next_handshake_and_open_con
         authority.issue("server")
         assert shown(secured, tmp_path) != before
         assert (await anna(CREATE)).name
+
+
+@pytest.mark.parametrize("spoiled", ["server.pem", "server.key", "authority.pem"])
+async def test_a_half_written_file_changes_nothing(
+    secured: Running, authority: Authority, world: World, issuer: DevelopmentIssuer, tmp_path: Path, spoiled: str
+) -> None:
+    token, pair, roots = issuer.issue("users/anna", await world.tenant(), ["admin"]), authority.issue("client"), authority.pem
+    before = shown(secured, tmp_path)
+    whole = (tmp_path / spoiled).read_bytes()
+    for content in (whole[:100], b"", b"nonsense"):
+        (tmp_path / spoiled).write_bytes(content)
+        async with channel(secured, roots, pair) as opened:
+            assert (await Client(opened, token)(CREATE)).name
+    (tmp_path / spoiled).write_bytes(whole)
+    authority.issue("server")
+    assert shown(secured, tmp_path) != before
+
+
+async def test_a_renewed_authority_lets_in_whom_it_signed_and_nobody_else(
+    secured: Running, authority: Authority, world: World, issuer: DevelopmentIssuer, tmp_path: Path
+) -> None:
+    token, pair = issuer.issue("users/anna", await world.tenant(), ["admin"]), authority.issue("client")
+    (tmp_path / "next").mkdir()
+    new = Authority(tmp_path / "next", "authority")
+    roots = authority.pem + new.pem
+    for trusted, outcomes in ((roots, (True, True)), (new.pem, (False, True))):
+        written(tmp_path / "authority.pem", trusted)
+        for its, let_in in zip((pair, new.issue("client")), outcomes, strict=True):
+            async with channel(secured, roots, its) as opened:
+                anna = Client(opened, token)
+                if let_in:
+                    assert (await anna(CREATE)).name
+                else:
+                    assert (await anna.refusal(anna(CREATE, timeout=5))).code == grpc.StatusCode.UNAVAILABLE

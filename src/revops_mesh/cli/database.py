@@ -13,6 +13,7 @@ from revops_mesh.local.installation import given
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations import logins, tree
 from revops_mesh.migrations.standing import current, newest
+from revops_mesh.runtime.spans import traced
 
 from .options import DATA, Data, database_url
 from .problems import CommandError
@@ -45,7 +46,8 @@ def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, c
         if not admin:
             raise CommandError("--bootstrap needs REVOPS_ADMIN_URL: a login that may create roles and databases")
         logins.bootstrap(admin, _database(url), urlsplit(url).password or "")
-    tree.migrate(url)
+    with traced("revops migrate", given(os.environ, "REVOPS_OTLP_ENDPOINT")):
+        tree.migrate(url)
     print(f"at revision {newest()}")
 
 

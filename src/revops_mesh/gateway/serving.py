@@ -15,16 +15,19 @@ import grpc
 import uvloop
 
 from revops_mesh.kernel import clock
-from revops_mesh.kernel.observe import AccessLine
+from revops_mesh.kernel.observe import AccessLine, Observer
 from revops_mesh.runtime.logs import AccessLog, JsonHandler, Sink, trace_of_call
 from revops_mesh.runtime.processes import watchdog
+from revops_mesh.runtime.spans import span_provider
 
 from .contracts import services
 from .rest.bridge import Bridge, Note
+from .rest.doors import Door
 from .rest.over_channel import OPTIONS, ChannelDoor
 from .rest.pages import openapi_document, pages
 from .rest.server import opened
 from .settings import GatewaySettings
+from .tracing import TracedDoor
 
 _log = logging.getLogger("revops.gateway")
 
@@ -50,9 +53,14 @@ async def serve(settings: GatewaySettings, sink: Sink) -> None:
     async with AsyncExitStack() as stack:
         stack.callback(access.flush)
         channel = await stack.enter_async_context(_channel(settings))
+        door: Door = ChannelDoor(channel)
+        if settings.otlp_endpoint:
+            spans = span_provider("revops-gateway", settings.otlp_endpoint)
+            stack.push_async_callback(asyncio.to_thread, spans.shutdown)
+            door = TracedDoor(door, Observer(sampled_share=settings.sampled_share))
         bridge = Bridge(
             services(),
-            ChannelDoor(channel),
+            door,
             origins=settings.cors_origins,
             pages=pages(openapi_document()),
             serving=lambda: not stop.is_set(),

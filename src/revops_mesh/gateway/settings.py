@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from revops_mesh.runtime.variables import HOST, PORT, Address, File, Origins, Seconds, Variables, half_pairs
+from revops_mesh.runtime.variables import HOST, PORT, Address, File, Origins, OtlpEndpoint, Seconds, Share, Variables, half_pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,9 @@ class GatewaySettings(Variables):
     member_key: File = None
     """With both, the gateway shows the member a certificate of its own."""
     cors_origins: Origins = frozenset()
+    otlp_endpoint: OtlpEndpoint = ""
+    """Without it there are no spans."""
+    sampled_share: Share = 0.0
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
     tls_cert: File = None
     tls_key: File = None

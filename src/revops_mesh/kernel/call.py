@@ -45,13 +45,15 @@ class Arrival:
 
     metadata: Mapping[str, str]
     peer: str = ""
+    program: str = ""
+    """SPIFFE ID that the certificate of the connection proves, "" if none."""
     principal: Principal | None = None
     request_id: UUID | None = None
     event: Event | None = None
     granted: bool = False
     """Admitted on the grant of another module's contract rather than on a permission."""
-    bounded: bool = False
-    """The door itself cancels the call at a deadline; else the kernel does after 30 s."""
+    deadline: float | None = None
+    """Monotonic seconds at which the door itself cancels the call; else the kernel does after 30 s."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Call:
     """Answers of the reservations that the method's preparation asked for, in order."""
     granted: bool = False
     """Asked by another module on its own grant: answers are not masked."""
+    deadline: float = 0.0
+    """Monotonic seconds at which it is cancelled, by the door or by the kernel."""
     answered: Message | None = None
     """In a stream of requests: what the one before was answered, None in the first."""
     again: float = 0.0

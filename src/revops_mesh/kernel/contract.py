@@ -128,6 +128,24 @@ def _inside(descriptor: Descriptor) -> Iterator[Descriptor]:
     return (f.message_type for f in descriptor.fields if f.message_type is not None)
 
 
+@memo
+def method_taking(request: type[Message]) -> Method | None:
+    """The public method of the contract that takes a request, wherever it is served; it stands in the request's own file."""
+    of = described(request)
+    rpcs = (rpc for service in of.file.services_by_name.values() for rpc in service.methods)
+    found = (method_of(rpc) for rpc in rpcs if rpc.input_type.full_name == of.full_name)
+    return next((method for method in found if not method.internal), None)
+
+
+@memo
+def method_named(full_name: str) -> Method | None:
+    """The method of the contract with a full name, None if there is none."""
+    try:
+        return method_of(descriptor_pool.Default().FindMethodByName(full_name))
+    except KeyError:
+        return None
+
+
 def methods_of(service: str) -> tuple[Method, ...]:
     """The methods of a service by its full name; `Broken` if there is none."""
     try:

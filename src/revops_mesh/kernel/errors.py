@@ -38,6 +38,26 @@ class Failure(Exception):
         self.retry_after = seconds
         return self
 
+    @classmethod
+    def told(cls, status: status_pb2.Status) -> "Failure | None":
+        """The refusal that another member's status is; None if it carries no reason."""
+        info, bad, again = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
+        for detail in status.details:
+            any(detail.Unpack(each) for each in (info, bad, again))
+        if not info.reason:
+            return None
+        failure = cls.__new__(cls)
+        Exception.__init__(failure, status.message)
+        failure.code, failure.reason, failure.domain, failure.metadata = (
+            status.code,
+            info.reason,
+            info.domain,
+            dict(info.metadata),
+        )
+        failure.violations = [(each.field, each.description) for each in bad.field_violations]
+        failure.retry_after = again.retry_delay.ToTimedelta().total_seconds() if again.HasField("retry_delay") else None
+        return failure
+
     def status(self) -> status_pb2.Status:
         """The refusal on the wire."""
         status = status_pb2.Status(code=self.code, message=str(self))

@@ -65,8 +65,8 @@ class Observer:
             series = self.series[method, outcome] = Series()
         series.add(seconds)
 
-    def span(self, method: str, traceparent: str) -> Span | None:
-        """The server's span if the call is sampled, else None: an unsampled call costs nothing."""
+    def span(self, method: str, traceparent: str, kind: SpanKind) -> Span | None:
+        """The span of a call if it is sampled, else None: an unsampled call costs nothing."""
         if traceparent.endswith("-01") and len(traceparent) == 55:
             try:
                 parent = SpanContext(int(traceparent[3:35], 16), int(traceparent[36:52], 16), True, TraceFlags(1))
@@ -79,7 +79,7 @@ class Observer:
             return None
         service, _, name = method.rpartition(".")
         attributes = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name}
-        return self._tracer.start_span(method, context, SpanKind.SERVER, attributes)
+        return self._tracer.start_span(method, context, kind, attributes)
 
 
 def traceparent(span: Span) -> str:

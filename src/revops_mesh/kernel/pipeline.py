@@ -9,8 +9,9 @@ call `Kernel.answer`, `Kernel.stream` or `Kernel.intake`.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +22,12 @@ from revops.platform.v1 import reasons_pb2 as platform
 from . import clock, observe, walk
 from .aggregate import Aggregate
 from .call import Arrival, Call
-from .contract import Method, described, is_stored, methods_of, patterns_of
+from .contract import Method, described, is_stored, method_taking, methods_of, patterns_of
 from .errors import BadField, Broken, Failure, invalid, refuse
 from .kinds import Kind, kind_of
 from .limiter import Limiter
 from .names import derived, new_uuid
+from .peers import Peers
 from .pools import LoginPools
 from .principal import Authenticator
 from .refusals import Refusals
@@ -71,9 +73,14 @@ class Kernel:
         observer: observe.Observer | None = None,
         secrets: Sequence[bytes] = (),
         permissions: frozenset[str] = frozenset(),
+        contract: Iterable[Method] = (),
+        peers: Peers | None = None,
     ) -> None:
-        """`secrets` sign page tokens: the first signs, all verify. Raises `Broken` when a contract or a module is incomplete."""
-        self.pools, self.authenticator = pools, authenticator
+        """`secrets` sign page tokens: the first signs, all verify. Raises `Broken` when a contract or a module is incomplete.
+
+        `permissions` and `contract` are the whole installation's, also of what `peers` serve.
+        """
+        self.pools, self.authenticator, self.peers = pools, authenticator, peers
         self.limiter = limiter or Limiter()
         self.observer = observer or observe.Observer()
         self.secrets = tuple(secrets)
@@ -94,7 +101,7 @@ class Kernel:
         for module in modules:
             self._serve(module)
         self._must_store_what_it_answers()
-        patterns = patterns_of(self.methods.values())
+        patterns = patterns_of((*self.methods.values(), *contract))
         self.guarded = frozenset[str]().union(*(walk.read_permissions(m.response) for m in self.methods.values()))
         """Every permission that some field of some answer needs to be read: who has them all sees all."""
         self._checks = {path: checker(method, patterns) for path, method in self.methods.items()}
@@ -140,8 +147,8 @@ class Kernel:
             found[method.path] = part
 
     def by_request(self, request: Message) -> Method:
-        """The method that takes a request of this type."""
-        method = self._requests.get(request.DESCRIPTOR.full_name)
+        """The method that takes a request of this type, served here or by a peer."""
+        method = self._requests.get(request.DESCRIPTOR.full_name) or (method_taking(type(request)) if self.peers else None)
         if method is None:
             raise Broken(f"no method here takes {request.DESCRIPTOR.full_name}")
         return method
@@ -162,6 +169,7 @@ class Kernel:
         call = Call(self, method, arrival, clock.now(), arrival.metadata.get("traceparent", ""), arrival.principal)
         call.request_id = _uuid(sent) if sent else arrival.request_id
         call.granted = arrival.granted
+        call.deadline = monotonic() + LONGEST_SECONDS if arrival.deadline is None else arrival.deadline
         return call
 
     async def answer(self, path: str, request: Message, arrival: Arrival) -> Message:
@@ -169,7 +177,7 @@ class Kernel:
         return await self._bounded(self._layers[path], request, self.call(self.methods[path], request, arrival))
 
     async def _bounded(self, layer: Layer, request: Message, call: Call) -> Message:
-        if call.arrival.bounded:
+        if call.arrival.deadline is not None:
             return await layer(request, call)
         # As asyncio.timeout does, at a quarter of its cost.
         task, late = asyncio.current_task(), []
@@ -220,7 +228,7 @@ class Kernel:
             while True:
                 try:
                     call = self.call(method, request, arrival)
-                    call._principal = arrival.principal or await self.authenticator.principal(arrival.metadata)
+                    call._principal = arrival.principal or await self.authenticator.principal(arrival)
                     permitted(method, call)
                     async with Opened(call, self, read_only=True):
                         batch, cursor = await handler(request, call, cursor)
@@ -237,15 +245,20 @@ class Kernel:
             self.limiter.leave_tenant(principal.tenant, stream=True)
 
     async def ask(self, call: Call, request: Message) -> Message:
-        """Another module's answer, read on the caller's connection, on the grant of the caller's contract."""
+        """Another module's answer on the grant of the caller's contract, read on the caller's connection or by a peer."""
         method = self.by_request(request)
         if method.full_name not in call.method.asks or not method.reads:
             raise Broken(f"{call.method.full_name} does not declare that it asks {method.full_name}")
-        child = Call(self, method, call.arrival, call.now, call.trace, call.principal, granted=True)
+        if self.peers is not None and method.path not in self.methods:
+            return await self.peers.answer(call, method, request)
+        child = Call(self, method, call.arrival, call.now, call.trace, call.principal, granted=True, deadline=call.deadline)
         unit = call.unit
         child._unit = Unit(unit.connection, unit.tenant, unit.partner, unit.now, unit.cap, read_only=True)
         self._checks[method.path](request, call.principal.permissions)
-        answer: Message = await self._handlers[method.path](request, child)
+        try:
+            answer: Message = await self._handlers[method.path](request, child)
+        except BadField as wrong:  # as a peer's refusal would be
+            raise invalid([(wrong.field, wrong.description)]) from None
         return answer
 
     async def react(self, method: Method, request: Message, tenant: UUID, arrival: Arrival) -> None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from .names import PLATFORM_TENANT, derived
+
+if TYPE_CHECKING:
+    from .call import Arrival
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,12 @@ class Directory(Protocol):
 class Authenticator(Protocol):
     """Turns credentials into principals."""
 
-    async def principal(self, metadata: Mapping[str, str]) -> Principal:
+    async def principal(self, arrival: "Arrival") -> Principal:
         """The caller; refused with CREDENTIALS_MISSING, CREDENTIALS_INVALID, CREDENTIALS_EXPIRED or TENANT_SUSPENDED."""
+        ...
+
+    def proven(self, arrival: "Arrival") -> frozenset[str]:
+        """The capabilities that the calling program proves to be; refused with CREDENTIALS_INVALID or CREDENTIALS_EXPIRED."""
         ...
 
     async def service(self, capability: str, tenant: UUID) -> Principal:

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message
+from opentelemetry.trace import SpanKind
 from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import reasons_pb2 as platform
 
@@ -16,6 +17,7 @@ from . import observe
 from .call import Call
 from .contract import Method
 from .errors import refuse
+from .peers import ASKING, admit
 
 if TYPE_CHECKING:
     from .pipeline import Kernel
@@ -26,10 +28,11 @@ Layer = Callable[[Message, Call], Awaitable[Message]]
 def observed(method: Method, kernel: "Kernel", inner: Layer) -> Layer:
     """Outermost, so that it sees every outcome: span, counts, access line, audit of refusals, and errors made refusals."""
     observer, name = kernel.observer, method.full_name
+    kind = SpanKind.CONSUMER if method.internal else SpanKind.SERVER
 
     async def layer(request: Message, call: Call) -> Message:
         started, outcome, problem = perf_counter(), "OK", ""
-        span = observer.span(name, call.trace)
+        span = observer.span(name, call.trace, kind)
         if span is not None:
             call.trace = observe.traceparent(span)
         try:
@@ -37,7 +40,8 @@ def observed(method: Method, kernel: "Kernel", inner: Layer) -> Layer:
         except Exception as error:
             failure = kernel.failure(error, call)
             outcome, problem = failure.reason, str(failure)
-            if call._principal is not None and not method.internal:
+            asked = call.granted and method.reads  # then it is the asking call that is refused
+            if call._principal is not None and not method.internal and not asked:
                 kernel.refusals.note(call._principal, name, outcome, call.now, call.trace)
             raise failure from None
         except asyncio.CancelledError:
@@ -86,7 +90,10 @@ def identified(method: Method, kernel: "Kernel", inner: Layer) -> Layer:
 
     async def layer(request: Message, call: Call) -> Message:
         if call._principal is None:
-            call._principal = await authenticator.principal(call.arrival.metadata)
+            call._principal = await authenticator.principal(call.arrival)
+            if asking := call.arrival.metadata.get(ASKING):
+                admit(asking, method, authenticator.proven(call.arrival))
+                call.granted = True
         return await inner(request, call)
 
     return layer

@@ -189,12 +189,13 @@ async def _reserve(request: Message, call: Call, kernel: "Kernel", prepare: Call
         target = kernel.by_request(each)
         if target.full_name not in call.method.policy.reserves:
             raise Broken(f"{call.method.full_name} does not declare that it reserves with {target.full_name}")
+        request_id = derived(seed, target.full_name, position)
+        if kernel.peers is not None and target.path not in kernel.methods:
+            reserved.append(await kernel.peers.answer(call, target, each, request_id))
+            continue
         arrival = Arrival(
-            call.arrival.metadata,
-            call.arrival.peer,
-            principal=call.principal,
-            request_id=derived(seed, target.full_name, position),
-            granted=True,
-        )
+            call.arrival.metadata, call.arrival.peer, principal=call.principal, request_id=request_id, granted=True,
+            deadline=call.deadline,
+        )  # fmt: skip
         reserved.append(await kernel.answer(target.path, each, arrival))
     call.reserved = reserved

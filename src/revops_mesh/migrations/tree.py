@@ -21,6 +21,7 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.operations.ops import AddColumnOp, AlterColumnOp, CreateTableOp, MigrateOperation, MigrationScript, ModifyTableOps
 from alembic.runtime.migration import MigrationContext, MigrationInfo
+from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -141,7 +142,12 @@ def run(metadata: sa.MetaData) -> None:
 async def _as_owner(dsn: str, tree: str, work: Callable[[Config], None]) -> None:
     """Does the work on one connection of the owner, one process at a time."""
     creator = partial(asyncpg.connect, dsn, user=OWNER)
-    engine = create_async_engine("postgresql+asyncpg://", poolclass=NullPool, async_creator=creator)
+    engine, spans = (
+        create_async_engine("postgresql+asyncpg://", poolclass=NullPool, async_creator=creator),
+        SQLAlchemyInstrumentor(),
+    )
+    # It declares SQLAlchemy below 2.1, and works with 2.1: tests/migrations/test_spans.py.
+    spans.instrument(engine=engine.sync_engine, skip_dep_check=True)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_in_turn, _config(tree), work)
@@ -152,6 +158,7 @@ async def _as_owner(dsn: str, tree: str, work: Callable[[Config], None]) -> None
             f"waited longer than {LOCK_TIMEOUT} for a table that others use (or {TURN} for another migration): run it again"
         ) from error
     finally:
+        spans.uninstrument()
         await engine.dispose()
 
 

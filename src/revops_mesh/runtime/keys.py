@@ -1,11 +1,11 @@
 """The development issuer: a signing key in a directory, its public half beside it, and tokens for whom one likes.
 
-Source: RFC 7519; the claims are those that `kernel.identity.Tokens` reads. Times are seconds.
+Source: RFC 7519; the claims are those that `identity.Tokens` reads. Times are seconds.
 """
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
@@ -31,10 +31,15 @@ class DevelopmentIssuer:
 
     def issue(self, subject: str, tenant: UUID, roles: Collection[str], partner: str = "", seconds: float = 86_400) -> str:
         """A token for `subject`, as in "users/anna", and for somebody of `partner`, as in "partners/acme"."""
+        return self._signed(seconds, {"sub": subject, "tenant": tenant.hex, "roles": list(roles), "partner": partner})
+
+    def issue_for_program(self, spiffe_id: str, seconds: float = 86_400) -> str:
+        """A token that proves to other members which program its bearer is (JWT-SVID)."""
+        return self._signed(seconds, {"sub": spiffe_id})
+
+    def _signed(self, seconds: float, who: Mapping[str, object]) -> str:
         now = int(clock.unix())
-        times = {"iat": now, "exp": int(now + seconds)}
-        who = {"sub": subject, "tenant": tenant.hex, "roles": list(roles), "partner": partner}
-        claims = {"iss": ISSUER, "aud": self._audience, **who, **times}
+        claims = {"iss": ISSUER, "aud": self._audience, **who, "iat": now, "exp": int(now + seconds)}
         return jwt.encode({"alg": "ES256", "kid": self._key.kid}, claims, self._key)
 
 

@@ -21,7 +21,7 @@ import uvloop
 from grpc_channelz.v1 import channelz, channelz_pb2
 from grpc_health.v1 import health_pb2
 
-from revops_mesh.identity import Tokens
+from revops_mesh.identity import Programs, Tokens
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.observe import Observer
 from revops_mesh.kernel.pipeline import Kernel
@@ -31,11 +31,12 @@ from . import reflection
 from .health import SILENT, Health, Status
 from .jwks import KeySource
 from .logs import AccessLog, JsonHandler, Sink, trace_of_call
+from .peers import Peers
 from .processes import keep_workers, watchdog
 from .server import OPTIONS, Recover, Streams, Table, aliased, kernel_handlers, servicer_handlers
 from .settings import Settings, SettingsError
 from .telemetry import Reading, Telemetry
-from .tls import credentials
+from .tls import ClientCredentials, credentials
 
 T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
@@ -53,8 +54,9 @@ class Compose(Protocol):
     """Makes the kernel of a member; `only` names capabilities, all if empty."""
 
     def __call__(
-        self, pools: LoginPools, tokens: Tokens, secrets: Sequence[bytes], *, observer: Observer, only: Collection[str]
-    ) -> Kernel: ...
+        self, pools: LoginPools, tokens: Tokens, secrets: Sequence[bytes], *, observer: Observer, only: Collection[str],
+        peers: Peers, programs: Programs,
+    ) -> Kernel: ...  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -121,16 +123,21 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     access = AccessLog(sink, quiet=settings.log_level in ("WARNING", "ERROR"))
     stack.callback(access.flush)
     observer = Observer(access, settings.sampled_share if settings.otlp_endpoint else 0.0)
-    kernel = parts.compose(pools, keys.tokens, settings.page_token_secrets, observer=observer, only=settings.only)
+    peers = await stack.enter_async_context(_peers(settings))
+    programs = Programs(settings.spiffe_trust_domain, settings.services, keys.tokens)
+    kernel = parts.compose(
+        pools, keys.tokens, settings.page_token_secrets,
+        observer=observer, only=settings.only, peers=peers, programs=programs,
+    )  # fmt: skip
     keys.changed = kernel.authenticator.forget
-    if unknown := settings.only - {method.capability for method in kernel.methods.values()}:
-        raise SettingsError([f"REVOPS_ONLY: there is no capability {', '.join(sorted(unknown))}"])
+    _must_be_whole(kernel, settings)
     background = await stack.enter_async_context(parts.background(kernel, settings))
     health = Health({module.service for module in kernel.modules}, settings.database_url, parts.migrated)
     await health.probe()
-    own: dict[str, Job] = {"refusals": kernel.refusals.run, "keys": keys.run, "health": health.run}
+    own: dict[str, Job] = {"refusals": kernel.refusals.run, "keys": keys.run, "health": health.run, "peers": peers.run}
     if settings.otlp_endpoint:
-        own["telemetry"] = Telemetry(kernel, partial(_readings, sink, background.counts), settings.otlp_endpoint).run
+        readings = partial(_readings, sink, background.counts)
+        own["telemetry"] = Telemetry(kernel, peers.observer, readings, settings.otlp_endpoint).run
     await stack.enter_async_context(_running(own))
     await stack.enter_async_context(_running({k: job for k, job in background.jobs.items() if k in settings.roles}))
     if "rpc" in settings.roles:
@@ -139,6 +146,29 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     gc.freeze()  # what is loaded by now stays; a full collection that looks at it stops every call for 0.2 s
     await stop.wait()
     _log.info("stopping")
+
+
+@asynccontextmanager
+async def _peers(settings: Settings) -> AsyncIterator[Peers]:
+    """Channels to the members that serve what this one only asks; by TLS if this one serves by TLS."""
+    own = None
+    if settings.tls_cert and settings.tls_key:
+        own = ClientCredentials(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+    peers = Peers(dict(each.split("=", 1) for each in settings.peers), own, settings.service_token)
+    try:
+        yield peers
+    finally:
+        await peers.close()
+
+
+def _must_be_whole(kernel: Kernel, settings: Settings) -> None:
+    """Refuses to serve what does not exist, and what asks where nobody answers."""
+    served = {method.capability for method in kernel.methods.values()}
+    if unknown := settings.only - served:
+        raise SettingsError([f"REVOPS_ONLY: there is no capability {', '.join(sorted(unknown))}"])
+    asked = {name.split(".")[1] for method in kernel.methods.values() for name in (*method.asks, *method.policy.reserves)}
+    if missing := asked - served - {each.partition("=")[0] for each in settings.peers}:
+        raise SettingsError([f"REVOPS_PEERS: what is served here asks {', '.join(sorted(missing))}; name where that is served"])
 
 
 @asynccontextmanager

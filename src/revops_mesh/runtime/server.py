@@ -7,6 +7,7 @@ Sources: AIP-193 for refusals, gRFC A6 for `grpc-retry-pushback-ms`, gRFC A9 for
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
+from time import monotonic
 from typing import Any, TypeAlias, cast
 
 import grpc
@@ -17,6 +18,7 @@ from google.protobuf.message_factory import GetMessageClass
 from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.contract import Method
 from revops_mesh.kernel.errors import Failure, invalid
+from revops_mesh.kernel.peers import ASKING, TENANT
 from revops_mesh.kernel.pipeline import LONGEST_SECONDS, Kernel
 
 from .logs import trace_of_call
@@ -173,7 +175,22 @@ def _arrival(context: Context) -> Arrival:
     trace_of_call.set(metadata.get("traceparent", ""))
     # gRPC cancels at the caller's deadline; a call without one, or with a distant one, is ended by the kernel.
     remaining = context.time_remaining()
-    return Arrival(metadata, context.peer(), bounded=remaining is not None and remaining <= LONGEST_SECONDS)
+    deadline = monotonic() + remaining if remaining is not None and remaining <= LONGEST_SECONDS else None
+    program = _program(context) if ASKING in metadata or TENANT in metadata else ""
+    return Arrival(metadata, context.peer(), program, deadline=deadline)
+
+
+def _program(context: Context) -> str:
+    """The SPIFFE ID in the certificate of the other end, "" if there is none; the check that it is sound is gRPC's (4 µs)."""
+    proven = list(context.auth_context().get("peer_spiffe_id", ()))
+    return proven[0].decode() if len(proven) == 1 else ""
+
+
+def _pushback(context: Context, seconds: float, reason: str) -> str:
+    """Milliseconds, or -1 for a member whose question was repeated here already: one repetition a chain, at its last link."""
+    repeated = reason == "PEER_UNAVAILABLE" and any(key == ASKING for key, _ in context.invocation_metadata() or ())
+    # Not at once: a client on gRPC core 1.72 to 1.83 may then hang beyond its deadline (its issue 41036).
+    return "-1" if repeated else str(max(10, round(seconds * 1000)))
 
 
 async def refuse(context: Context, failure: Failure) -> None:
@@ -181,8 +198,7 @@ async def refuse(context: Context, failure: Failure) -> None:
     status = failure.status()
     trailer: list[tuple[str, str | bytes]] = [("grpc-status-details-bin", status.SerializeToString())]
     if failure.retry_after is not None:
-        # Not at once: a client on gRPC core 1.72 to 1.83 may then hang beyond its deadline (its issue 41036).
-        trailer.append(("grpc-retry-pushback-ms", str(max(10, round(failure.retry_after * 1000)))))
+        trailer.append(("grpc-retry-pushback-ms", _pushback(context, failure.retry_after, failure.reason)))
     elif CODES[status.code] is grpc.StatusCode.ABORTED:
         # The caller has to read first: a client that repeats ABORTED, as contention wants it, is told not to.
         trailer.append(("grpc-retry-pushback-ms", "-1"))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
-from .variables import PORT, Address, File, Origins, Seconds, SettingsError, Variables, half_pairs
+from .variables import PORT, Address, File, Origins, OtlpEndpoint, Seconds, SettingsError, Share, Variables, half_pairs
 
 __all__ = ["Settings", "SettingsError"]
 
@@ -17,6 +17,8 @@ _LOOPBACK = r"^(127\.0\.0\.1|\[::1\]|localhost)"
 
 Role = Literal["rpc", "relay", "reactions", "timers", "operations"]
 Secret = Annotated[bytes, Meta(min_length=32)]
+Peer = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*=[^\s/=]+" + PORT)]
+Service = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._/-]+=(roles|capabilities)/[A-Za-z0-9-]+$")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +50,25 @@ class Settings(Variables):
     ] = frozenset(("rpc", "relay", "reactions", "timers", "operations"))
     only: Annotated[frozenset[str], Meta(description="capabilities, separated by commas")] = frozenset()
     """Capabilities to serve; all if empty."""
+    peers: Annotated[
+        frozenset[Peer], Meta(description="capabilities and where they are served, as in catalog=host:port, separated by commas")
+    ] = frozenset()
+    """Where the capabilities are that this process asks and does not serve."""
+    spiffe_trust_domain: Annotated[str, Meta(pattern=r"^[a-z0-9._-]{1,255}$", description="a name as in acme.example")] = ""
+    services: Annotated[
+        frozenset[Service],
+        Meta(description="programs and what they are, as in ns/erp/sa/sync=roles/viewer or …=capabilities/quoting, with commas"),
+    ] = frozenset()
+    """Programs of the trust domain, by the path of their SPIFFE IDs."""
+    service_token: File = None
+    """A token of the issuer that proves to peers which program this is; for where connections end in between."""
     workers: Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")] = 1
     worker: Annotated[int, Meta(ge=-1, le=63, description="a whole number from -1 to 63")] = -1
     """Which of several workers this process is, as the process that keeps them tells it; -1 for none of them."""
     pool_size: Annotated[int, Meta(ge=1, le=100, description="a whole number from 1 to 100")] = 16
-    otlp_endpoint: Annotated[str, Meta(pattern=r"^https?://[^\s/]+", description="http(s)://host:port")] = ""
+    otlp_endpoint: OtlpEndpoint = ""
     """Without it nothing is sent, and calls that arrive without a trace get none."""
-    sampled_share: Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")] = 0.0
+    sampled_share: Share = 0.0
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
     tls_cert: File = None
     tls_key: File = None
@@ -75,3 +89,10 @@ class Settings(Variables):
         for name in ("grpc_address", "rest_address"):
             if values.get("workers", 1) > 1 and values.get(name, "").endswith(":0"):
                 yield f"REVOPS_{name.upper()}: several workers cannot share a port that the system chooses; name one"
+        asked = [each.partition("=")[0] for each in values.get("peers", ())]
+        for twice in sorted({name for name in asked if asked.count(name) > 1}):
+            yield f"REVOPS_PEERS: {twice} is named twice; give one name that resolves to all of its addresses"
+        if asked and "service_token" not in values and "tls_client_ca" not in values:
+            yield "REVOPS_PEERS: needs REVOPS_SERVICE_TOKEN, or REVOPS_TLS_CERT and REVOPS_TLS_CLIENT_CA: peers ask for proof"
+        if "services" in values and "spiffe_trust_domain" not in values:
+            yield "REVOPS_SERVICES: needs REVOPS_SPIFFE_TRUST_DOMAIN"

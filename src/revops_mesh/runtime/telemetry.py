@@ -1,32 +1,24 @@
-"""Telemetry: spans and measurements over OTLP/gRPC. What is measured is listed in docs/telemetry.md.
+"""Telemetry: measurements over OTLP/gRPC. What is measured is listed in docs/telemetry.md.
 
 Measurements are the kernel's plain counters, read when they are sent; the SDK's instruments cost 5 µs each a call.
 Sources: OpenTelemetry metrics data model, semantic conventions for RPC.
 """
 
 import asyncio
-import os
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
-from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics import export
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from revops_mesh.kernel import clock
-from revops_mesh.kernel.observe import BOUNDS
+from revops_mesh.kernel.observe import BOUNDS, Observer
 from revops_mesh.kernel.pipeline import Kernel
 
-EXPORT_SECONDS, ANSWER_SECONDS = 15.0, 3.0
-MOST_SPANS_WAITING = 8192
+from .spans import ANSWER_SECONDS, span_provider
+
+EXPORT_SECONDS = 15.0
 CUMULATIVE = export.AggregationTemporality.CUMULATIVE
 
 
@@ -55,18 +47,14 @@ def kernel_readings(kernel: Kernel) -> Iterator[Reading]:
 class Telemetry:
     """Sends what a process measures; `more` gives what is counted beside the kernel."""
 
-    def __init__(self, kernel: Kernel, more: Callable[[], Iterable[Reading]], endpoint: str) -> None:
+    def __init__(self, kernel: Kernel, asked: Observer, more: Callable[[], Iterable[Reading]], endpoint: str) -> None:
+        """`asked` observes the questions to peers."""
         self._kernel, self._more, self._started = kernel, more, _nanoseconds()
-        service = {"service.name": "revops-member", "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"}
-        with suppress(PackageNotFoundError):  # run from its sources
-            service["service.version"] = version("revops-mesh")
-        self._resource = Resource.create(service)
+        self._calls = {"rpc.server.duration": kernel.observer, "rpc.client.duration": asked}
+        self._spans = span_provider("revops-member", endpoint)
+        self._resource = self._spans.resource
         insecure = endpoint.startswith("http://")
         self._exporter = OTLPMetricExporter(endpoint=endpoint, insecure=insecure, timeout=ANSWER_SECONDS)
-        self._spans = TracerProvider(resource=self._resource)
-        spans = OTLPSpanExporter(endpoint=endpoint, insecure=insecure, timeout=ANSWER_SECONDS)
-        self._spans.add_span_processor(BatchSpanProcessor(spans, max_queue_size=MOST_SPANS_WAITING))
-        trace.set_tracer_provider(self._spans)
 
     async def run(self) -> None:
         """Sends every 15 s until cancelled, and then what is left."""
@@ -88,7 +76,7 @@ class Telemetry:
         read: dict[str, list[Reading]] = {}
         for reading in (*kernel_readings(self._kernel), *self._more()):
             read.setdefault(reading.name, []).append(reading)
-        metrics = [self._durations(now)]
+        metrics = [self._durations(name, observer, now) for name, observer in self._calls.items()]
         for name, of in read.items():
             points = [export.NumberDataPoint(each.attributes, self._started, now, each.value) for each in of]
             data = export.Sum(points, CUMULATIVE, True) if of[0].rising else export.Gauge(points)
@@ -96,14 +84,14 @@ class Telemetry:
         scope = export.ScopeMetrics(InstrumentationScope("revops"), metrics, "")
         return export.MetricsData([export.ResourceMetrics(self._resource, [scope], "")])
 
-    def _durations(self, now: int) -> export.Metric:
+    def _durations(self, metric: str, observer: Observer, now: int) -> export.Metric:
         points, inf = [], float("inf")
-        for (method, outcome), of in self._kernel.observer.series.copy().items():
+        for (method, outcome), of in observer.series.copy().items():
             service, _, name = method.rpartition(".")
             who = {"rpc.system": "grpc", "rpc.service": service, "rpc.method": name, "revops.outcome": outcome}
             counts = tuple(of.buckets)
             points.append(export.HistogramDataPoint(who, self._started, now, sum(counts), of.seconds, counts, BOUNDS, inf, -inf))
-        return export.Metric("rpc.server.duration", "", "s", export.Histogram(points, CUMULATIVE))
+        return export.Metric(metric, "", "s", export.Histogram(points, CUMULATIVE))
 
 
 def _nanoseconds() -> int:

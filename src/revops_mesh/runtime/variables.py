@@ -19,6 +19,8 @@ HOST = r"^[^\s/]+"
 PORT = r":(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$"
 Seconds = Annotated[float, Meta(ge=0, le=300, description="a number of seconds from 0 to 300")]
 File = Annotated[Path | None, Meta(description="a file that exists")]
+OtlpEndpoint = Annotated[str, Meta(pattern=r"^https?://[^\s/]+", description="http(s)://host:port")]
+Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
 Address = Annotated[str, Meta(pattern=HOST + PORT, description="host:port")]
 Origins = Annotated[
     frozenset[Annotated[str, Meta(pattern=r"^(\*|https?://[^\s/]+)$")]],

@@ -13,7 +13,7 @@ from revops.catalog.v1 import products_pb2
 from revops_mesh.gateway.rest import server
 from revops_mesh.gateway.rest.server import RestServer, opened
 from tests.gateway.rest.calling import bridged
-from tests.runtime.authority import Authority
+from tests.mesh.authorities import Authority
 
 LIST = b"GET /v1/products HTTP/1.1\r\nhost: x\r\n\r\n"
 

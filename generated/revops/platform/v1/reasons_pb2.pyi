@@ -74,6 +74,12 @@ class _PlatformReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Platfo
     """The body has a media type, a charset or an encoding that is not served. Metadata: `header`."""
     MEMBER_UNAVAILABLE: _PlatformReason.ValueType  # 25
     """The gateway does not reach the member; `RetryInfo` says when to repeat. Metadata: none."""
+    PEER_UNAVAILABLE: _PlatformReason.ValueType  # 26
+    """Another member that the call needs does not answer; `RetryInfo` says when to repeat. Metadata: `capability`."""
+    ASK_REFUSED: _PlatformReason.ValueType  # 27
+    """The calling program does not prove to be the capability it asks for, or that method's contract does not declare the
+    question. Metadata: `asking`, `method`.
+    """
 
 class PlatformReason(_PlatformReason, metaclass=_PlatformReasonEnumTypeWrapper):
     """Reasons of the platform, in `google.rpc.ErrorInfo.reason`; the domain is `revops.platform.v1`."""
@@ -130,4 +136,10 @@ HTTP_MEDIA_TYPE_UNKNOWN: PlatformReason.ValueType  # 24
 """The body has a media type, a charset or an encoding that is not served. Metadata: `header`."""
 MEMBER_UNAVAILABLE: PlatformReason.ValueType  # 25
 """The gateway does not reach the member; `RetryInfo` says when to repeat. Metadata: none."""
+PEER_UNAVAILABLE: PlatformReason.ValueType  # 26
+"""Another member that the call needs does not answer; `RetryInfo` says when to repeat. Metadata: `capability`."""
+ASK_REFUSED: PlatformReason.ValueType  # 27
+"""The calling program does not prove to be the capability it asks for, or that method's contract does not declare the
+question. Metadata: `asking`, `method`.
+"""
 Global___PlatformReason: _TypeAlias = PlatformReason  # noqa: Y015

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from time import monotonic
 from typing import cast
 
 from google.protobuf import descriptor_pool
@@ -39,8 +40,9 @@ class KernelDoor:
         try:
             if sender.seconds is None or sender.seconds >= LONGEST_SECONDS:
                 return await self._answer(path, request, Arrival(sender.metadata, sender.peer))
+            arrival = Arrival(sender.metadata, sender.peer, deadline=monotonic() + sender.seconds)
             async with asyncio.timeout(sender.seconds):
-                return await self._answer(path, request, Arrival(sender.metadata, sender.peer, bounded=True))
+                return await self._answer(path, request, arrival)
         except TimeoutError:
             late = "The call took longer than it may: repeat it with the same request_id."
             raise refused(refuse(platform.DEADLINE_PASSED, late)) from None

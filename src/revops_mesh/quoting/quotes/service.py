@@ -10,7 +10,7 @@ from revops.quoting.v1 import quotes_pb2 as pb
 
 from revops_mesh.aip.listing import merged, page
 from revops_mesh.kernel.call import Call
-from revops_mesh.kernel.errors import BadField
+from revops_mesh.kernel.errors import Failure, invalid
 
 from . import reactions
 from .domain import Quote
@@ -120,8 +120,11 @@ async def _prices(call: Call, quote: pb.Quote) -> Prices:
         return Prices(call.now, ())
     try:
         return Prices(call.now, (await call.ask(asked, books.ResolvePricesResponse)).plans)
-    except BadField as wrong:  # named in the caller's terms: what was asked is ours
-        raise BadField(wrong.field.replace("items[", "quote.lines[", 1), wrong.description) from None
+    except Failure as refused:
+        if not refused.violations:
+            raise
+        # In the caller's terms: what was asked is ours.
+        raise invalid([(field.replace("items[", "quote.lines[", 1), why) for field, why in refused.violations]) from None
 
 
 async def _zone(call: Call, legal_entity: str) -> tzinfo:

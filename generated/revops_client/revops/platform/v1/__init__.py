@@ -563,6 +563,17 @@ class PlatformReason(betterproto2.Enum):
     The gateway does not reach the member; `RetryInfo` says when to repeat. Metadata: none.
     """
 
+    PEER_UNAVAILABLE = 26
+    """
+    Another member that the call needs does not answer; `RetryInfo` says when to repeat. Metadata: `capability`.
+    """
+
+    ASK_REFUSED = 27
+    """
+    The calling program does not prove to be the capability it asks for, or that method's contract does not declare the
+    question. Metadata: `asking`, `method`.
+    """
+
 
 class ReferenceReason(betterproto2.Enum):
     """
