@@ -74,12 +74,13 @@ class World:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, dsn: str, size: int = 8) -> AsyncIterator["World"]:
-        """A world over a migrated database."""
+    async def open(cls, dsn: str, size: int = 8, networks: Collection[str] = ()) -> AsyncIterator["World"]:
+        """A world over a migrated database, whose webhooks may go to some networks beside the public ones."""
         key = ECKey.generate_key("P-256")
         pools = await LoginPools.open(dsn, size)
         owner = await asyncpg.connect(dsn, user="revops_owner")
-        kernel = member.compose(pools, Tokens(KeySet([key]), ISSUER, AUDIENCE), [b"page tokens of tests" * 2])
+        tokens = Tokens(KeySet([key]), ISSUER, AUDIENCE)
+        kernel = member.compose(pools, tokens, [b"page tokens of tests" * 2], networks=networks)
         try:
             yield cls(kernel, pools, key, owner, dsn)
         finally:

@@ -59,9 +59,8 @@ async def test_a_write_that_is_overtaken_is_refused_and_leaves_nothing(method: M
     request: Any = await STORIES[method.full_name](world, owner)
     colleague = Colleague(house(world, owner), method, request)
     modules = [Module(m.service, Overtaken(m.implementation, colleague), m.aggregates) for m in world.kernel.modules]
-    kernel = Kernel(
-        modules, world.pools, world.kernel.authenticator, secrets=world.kernel.secrets, permissions=world.kernel.permissions
-    )
+    known = {"secrets": world.kernel.secrets, "permissions": world.kernel.permissions, "events": world.kernel.events}
+    kernel = Kernel(modules, world.pools, world.kernel.authenticator, **known)  # type: ignore[arg-type]
     mine: Any = type(request)()
     mine.CopyFrom(request)
     mine.request_id = str(uuid4())

@@ -9,8 +9,11 @@ call `Kernel.answer`, `Kernel.stream` or `Kernel.intake`.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +42,9 @@ POLL_SECONDS = 0.25
 
 Errand = Callable[["Kernel", UUID, Message, int], Awaitable[Message]]
 """Takes kernel, tenant, a timer's request and the number of the attempt from 1; gives the request with what it found outside."""
+
+Interest = Callable[["Kernel", UUID, Message], Awaitable[bool]]
+"""Takes kernel, tenant and an event; whether a reaction has anything to do with it."""
 
 _log = logging.getLogger("revops.kernel")
 
@@ -71,6 +77,8 @@ class Kernel:
         observer: observe.Observer | None = None,
         secrets: Sequence[bytes] = (),
         permissions: frozenset[str] = frozenset(),
+        events: Mapping[str, str] = MappingProxyType({}),
+        networks: Collection[IPv4Network | IPv6Network] = (),
     ) -> None:
         """`secrets` sign page tokens: the first signs, all verify. Raises `Broken` when a contract or a module is incomplete."""
         self.pools, self.authenticator = pools, authenticator
@@ -79,6 +87,10 @@ class Kernel:
         self.secrets = tuple(secrets)
         self.permissions = permissions
         """Every permission of the installation, also of what this process does not serve."""
+        self.events = events
+        """Every event of the installation by full name, with the permission to get the resource that it is about."""
+        self.networks = networks
+        """Networks that are not public and yet may be reached by what tenants name, as receivers of webhooks."""
         self.refusals = Refusals(pools.app)
         self.modules = tuple(modules)
         self.methods: dict[str, Method] = {}
@@ -90,6 +102,8 @@ class Kernel:
         """By the path of a method that starts an operation: one batch of its work."""
         self.errands: dict[str, Errand] = {}
         """By the full name of an internal rpc: what is done outside any transaction before its timer's request is answered."""
+        self.interests: dict[str, Interest] = {}
+        """By the full name of a reaction: what is asked before it, so that events without effect cost no transaction."""
         self._requests: dict[str, Method] = {}
         for module in modules:
             self._serve(module)
@@ -116,6 +130,8 @@ class Kernel:
             self._beside(module, method, "Run", self.runs, method.long_running)
             if errand := getattr(module.implementation, f"Errand{method.name}", None):
                 self.errands[method.full_name] = errand
+            if interest := getattr(module.implementation, f"Wants{method.name}", None):
+                self.interests[method.full_name] = interest
             if method.internal and method.request.__name__ != f"{method.name}Request":
                 self.reactions.setdefault(method.request.DESCRIPTOR.full_name, []).append(method)
             else:
@@ -242,6 +258,14 @@ class Kernel:
         """Runs an internal method for an event or a timer, once per `arrival.request_id` however often it is delivered."""
         arrival.principal = await self.authenticator.service(method.capability, tenant)
         await self.answer(method.path, request, arrival)
+
+    @asynccontextmanager
+    async def reading(self, path: str, tenant: UUID) -> AsyncIterator[Call]:
+        """A unit that only reads, for what an errand or an interest has to know; as the service of an internal method."""
+        method = self.methods[path]
+        call = Call(self, method, Arrival({}), clock.now(), "", await self.authenticator.service(method.capability, tenant))
+        async with Opened(call, self, read_only=True):
+            yield call
 
     def failure(self, error: BaseException, call: Call) -> Failure:
         """The refusal that an error becomes; a fault of ours is logged whole and answered without its text."""

@@ -53,8 +53,9 @@ class Compose(Protocol):
     """Makes the kernel of a member; `only` names capabilities, all if empty."""
 
     def __call__(
-        self, pools: LoginPools, tokens: Tokens, secrets: Sequence[bytes], *, observer: Observer, only: Collection[str]
-    ) -> Kernel: ...
+        self, pools: LoginPools, tokens: Tokens, secrets: Sequence[bytes], *, observer: Observer, only: Collection[str],
+        networks: Collection[str],
+    ) -> Kernel: ...  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,10 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     access = AccessLog(sink, quiet=settings.log_level in ("WARNING", "ERROR"))
     stack.callback(access.flush)
     observer = Observer(access, settings.sampled_share if settings.otlp_endpoint else 0.0)
-    kernel = parts.compose(pools, keys.tokens, settings.page_token_secrets, observer=observer, only=settings.only)
+    kernel = parts.compose(
+        pools, keys.tokens, settings.page_token_secrets, observer=observer, only=settings.only,
+        networks=settings.webhook_allowed_networks,
+    )  # fmt: skip
     keys.changed = kernel.authenticator.forget
     if unknown := settings.only - {method.capability for method in kernel.methods.values()}:
         raise SettingsError([f"REVOPS_ONLY: there is no capability {', '.join(sorted(unknown))}"])
