@@ -6,8 +6,9 @@ from revops_mesh import catalog, platform, quoting
 from revops_mesh.identity import Authenticator, Tokens
 from revops_mesh.kernel.contract import Method, methods_of
 from revops_mesh.kernel.kinds import Kind
+from revops_mesh.kernel.modules import Module
 from revops_mesh.kernel.observe import Observer
-from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import LoginPools
 from revops_mesh.platform.access.uses import note_uses
 from revops_mesh.platform.directory import StoredDirectory

@@ -10,8 +10,9 @@ from revops.options.v1 import options_pb2 as options
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.call import Arrival, Event
 from revops_mesh.kernel.errors import Failure
+from revops_mesh.kernel.modules import Module
 from revops_mesh.kernel.names import new_uuid
-from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.messaging import envelope
 from tests.contract.methods import METHODS, Method, attempt, contract, each, owner_of, send, snapshot
 from tests.contract.stories import STORIES

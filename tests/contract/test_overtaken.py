@@ -9,7 +9,8 @@ from uuid import uuid4
 from google.protobuf.message import Message
 
 from revops_mesh.kernel.errors import Failure
-from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.modules import Module
+from revops_mesh.kernel.pipeline import Kernel
 from tests.contract.making import house
 from tests.contract.methods import Method, Snapshot, attempt, each, owner_of, snapshot, writes
 from tests.contract.stories import STORIES

@@ -11,7 +11,8 @@ from revops_mesh.aip.listing import page
 from revops_mesh.kernel.aggregate import Aggregate
 from revops_mesh.kernel.call import Call
 from revops_mesh.kernel.errors import Broken, Failure
-from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.modules import Module
+from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.operations import Job, start
 
 from .contract import pb

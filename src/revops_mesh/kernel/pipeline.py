@@ -9,12 +9,10 @@ call `Kernel.answer`, `Kernel.stream` or `Kernel.intake`.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -22,12 +20,11 @@ from google.protobuf.message import Message
 from revops.platform.v1 import reasons_pb2 as platform
 
 from . import clock, observe, walk
-from .aggregate import Aggregate
 from .call import Arrival, Call
-from .contract import Method, methods_of, patterns_of
+from .contract import Method, patterns_of
 from .errors import BadField, Broken, Failure, invalid, refuse
-from .kinds import Kind, kind_of
 from .limiter import Limiter
+from .modules import Module, Served
 from .names import derived, new_uuid
 from .pools import LoginPools
 from .principal import Authenticator
@@ -40,31 +37,10 @@ from .unit import Unit
 LONGEST_SECONDS = 30.0
 POLL_SECONDS = 0.25
 
-Errand = Callable[["Kernel", UUID, Message, int], Awaitable[Message]]
-"""Takes kernel, tenant, a timer's request and the number of the attempt from 1; gives the request with what it found outside."""
-
-Interest = Callable[["Kernel", UUID, Message], Awaitable[bool]]
-"""Takes kernel, tenant and an event; whether a reaction has anything to do with it."""
-
 _log = logging.getLogger("revops.kernel")
 
 
-@dataclass(frozen=True)
-class Module:
-    """A service of a capability: its full name, its implementation, the aggregates and the ledgers it stores."""
-
-    service: str
-    implementation: object
-    aggregates: tuple[type[Aggregate[Any]], ...] = ()
-    ledgers: tuple[type[Message], ...] = ()
-
-    @property
-    def kinds(self) -> frozenset[Kind]:
-        """What it stores."""
-        return frozenset(map(kind_of, (*(aggregate.state_type for aggregate in self.aggregates), *self.ledgers)))
-
-
-class Kernel:
+class Kernel(Served):
     """The composed pipelines of all methods that this process serves."""
 
     def __init__(
@@ -81,6 +57,7 @@ class Kernel:
         networks: Collection[IPv4Network | IPv6Network] = (),
     ) -> None:
         """`secrets` sign page tokens: the first signs, all verify. Raises `Broken` when a contract or a module is incomplete."""
+        super().__init__(modules)
         self.pools, self.authenticator = pools, authenticator
         self.limiter = limiter or Limiter()
         self.observer = observer or observe.Observer()
@@ -92,21 +69,6 @@ class Kernel:
         self.networks = networks
         """Networks that are not public and yet may be reached by what tenants name, as receivers of webhooks."""
         self.refusals = Refusals(pools.app)
-        self.modules = tuple(modules)
-        self.methods: dict[str, Method] = {}
-        self.reactions: dict[str, list[Method]] = {}
-        self._handlers: dict[str, Callable[..., Any]] = {}
-        self._preparations: dict[str, Callable[..., Any]] = {}
-        self._endings: dict[str, Callable[..., Any]] = {}
-        self.runs: dict[str, Callable[..., Any]] = {}
-        """By the path of a method that starts an operation: one batch of its work."""
-        self.errands: dict[str, Errand] = {}
-        """By the full name of an internal rpc: what is done outside any transaction before its timer's request is answered."""
-        self.interests: dict[str, Interest] = {}
-        """By the full name of a reaction: what is asked before it, so that events without effect cost no transaction."""
-        self._requests: dict[str, Method] = {}
-        for module in modules:
-            self._serve(module)
         patterns = patterns_of(self.methods.values())
         self.guarded = frozenset[str]().union(*(walk.read_permissions(m.response) for m in self.methods.values()))
         """Every permission that some field of some answer needs to be read: who has them all sees all."""
@@ -114,43 +76,6 @@ class Kernel:
         self._layers = {p: self._compose(m, self._terminal(m)) for p, m in self.methods.items()}
         ends = ((self.methods[path], end) for path, end in self._endings.items())
         self._ends = {m.path: self._compose(m, transact(m, self, end, None)) for m, end in ends}
-
-    def _serve(self, module: Module) -> None:
-        for aggregate in module.aggregates:
-            kind_of(aggregate.state_type)
-            if aggregate.check is Aggregate.check:
-                raise Broken(f"{aggregate.__name__} states no invariants")
-        for method in methods_of(module.service):
-            handler = getattr(module.implementation, method.name, None)
-            if handler is None:
-                raise Broken(f"{type(module.implementation).__name__} has no {method.name}")
-            self.methods[method.path], self._handlers[method.path] = method, handler
-            self._beside(module, method, "Prepare", self._preparations, bool(method.policy.reserves))
-            self._beside(module, method, "Finish", self._endings, method.intake)
-            self._beside(module, method, "Run", self.runs, method.long_running)
-            if errand := getattr(module.implementation, f"Errand{method.name}", None):
-                self.errands[method.full_name] = errand
-            if interest := getattr(module.implementation, f"Wants{method.name}", None):
-                self.interests[method.full_name] = interest
-            if method.internal and method.request.__name__ != f"{method.name}Request":
-                self.reactions.setdefault(method.request.DESCRIPTOR.full_name, []).append(method)
-            else:
-                self._requests[method.request.DESCRIPTOR.full_name] = method
-
-    def _beside(self, module: Module, method: Method, verb: str, found: dict[str, Callable[..., Any]], wanted: bool) -> None:
-        """Takes in what a method's contract demands of its implementation beside the method itself."""
-        part = getattr(module.implementation, f"{verb}{method.name}", None)
-        if wanted != (part is not None):
-            raise Broken(f"{method.full_name}: its contract and its implementation do not agree on {verb}{method.name}")
-        if part is not None:
-            found[method.path] = part
-
-    def by_request(self, request: Message) -> Method:
-        """The method that takes a request of this type."""
-        method = self._requests.get(request.DESCRIPTOR.full_name)
-        if method is None:
-            raise Broken(f"no method here takes {request.DESCRIPTOR.full_name}")
-        return method
 
     def _terminal(self, method: Method) -> Layer:
         if method.streams:

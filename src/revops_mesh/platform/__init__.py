@@ -1,6 +1,6 @@
 """Platform: tenants, access, reference facts, audit, dead letters, operations, files, imports and exports, webhooks."""
 
-from revops_mesh.kernel.pipeline import Module
+from revops_mesh.kernel.modules import Module
 from revops_mesh.operations.operation import Operation
 
 from .access.domain import ApiKey, Role, ServiceAccount
