@@ -71,14 +71,14 @@ class ServiceAccountService:
         return await _issued(account, request.api_key, call)
 
     async def RotateApiKey(self, request: pb.RotateApiKeyRequest, call: Call) -> pb.ApiKey:
-        old = await call.repo(ApiKey).get(request.name)
+        old = await call.repo(ApiKey).get(request.name, lock=True)  # its use may be noted meanwhile
         account = await call.repo(ServiceAccount).get(parent_of(old.name))
         old.retire(call.now, request.overlap_hours if request.HasField("overlap_hours") else None)
         await call.repo(ApiKey).save(old)
         return await _issued(account, old.successor(request), call)
 
     async def NoteApiKeyUse(self, request: pb.NoteApiKeyUseRequest, call: Call) -> Empty:
-        key = await call.repo(ApiKey).find(request.name)
+        key = await call.repo(ApiKey).find(request.name, lock=True)
         if key is not None and key.note_use(request.time.ToDatetime(tzinfo=UTC)):
             await call.repo(ApiKey).save(key)
         return Empty()
@@ -90,7 +90,7 @@ class ServiceAccountService:
         return response
 
     async def DeleteApiKey(self, request: pb.DeleteApiKeyRequest, call: Call) -> Empty:
-        await call.repo(ApiKey).delete(await call.repo(ApiKey).get(request.name))
+        await call.repo(ApiKey).delete(await call.repo(ApiKey).get(request.name, lock=True))
         return Empty()
 
 
