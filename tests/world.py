@@ -32,6 +32,8 @@ FREE, TEAM, BUSINESS, ENTERPRISE = (
     options.EDITION_ENTERPRISE,
 )
 ISSUER, AUDIENCE = "https://issuer.test", "revops"
+SECRETS = [b"secrets of tests" * 2]
+"""With which page tokens are signed and secrets of webhooks sealed."""
 
 
 @dataclass
@@ -80,7 +82,7 @@ class World:
         pools = await LoginPools.open(dsn, size)
         owner = await asyncpg.connect(dsn, user="revops_owner")
         tokens = Tokens(KeySet([key]), ISSUER, AUDIENCE)
-        kernel = member.compose(pools, tokens, [b"page tokens of tests" * 2], networks=networks)
+        kernel = member.compose(pools, tokens, SECRETS, networks=networks)
         try:
             yield cls(kernel, pools, key, owner, dsn)
         finally:

@@ -98,7 +98,8 @@ class Errands:
         """Runs an errand and its rpc, and frees the slot; raises nothing."""
         try:
             problem = await self._attempted(delivery)
-            async with transaction(self._pool) as connection:
+            plain = not problem and row["letter"] is None  # then it is one statement
+            async with self._pool.acquire() if plain else transaction(self._pool) as connection:
                 await self._rows.settle(connection, [(row, delivery, problem)])
         except Exception as error:
             _log.warning("an errand of %s is run again: %r", delivery.request_id, error, exc_info=not expected(error))
