@@ -59,7 +59,7 @@ Global___WebhookReason: _TypeAlias = WebhookReason  # noqa: Y015
 
 @_typing.final
 class WebhookEndpoint(_message.Message):
-    """A receiver of events."""
+    """A receiver of events. It gets those that are recorded five seconds or more after it was enabled or changed; in between it may miss some."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -261,7 +261,12 @@ Global___SigningSecret: _TypeAlias = SigningSecret  # noqa: Y015
 
 @_typing.final
 class WebhookDelivery(_message.Message):
-    """One event on its way to one endpoint."""
+    """One event on its way to one endpoint: a signed POST of a JSON object with `id`, `type`, `timestamp`, `subject`, `sequence` and `data`,
+    the event in its JSON form without the fields that the roles of the endpoint may not read. It is made at least once, always with the
+    same `webhook-id`. The order of deliveries is not promised, so a receiver that keeps the latest state compares the `sequence` of a
+    subject. What fails is sent again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h, or later where the receiver asks for
+    it by `Retry-After`.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
