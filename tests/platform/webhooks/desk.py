@@ -8,6 +8,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 from revops.platform.v1 import webhooks_pb2 as pb
 
+from revops_mesh.kernel import clock
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.names import new_id, new_uuid
 from revops_mesh.kernel.pools import Pool
@@ -86,8 +87,8 @@ class Desk:
         happened = new_uuid()
         await self.world.owner.execute(
             "INSERT INTO kernel.outbox(bucket,tenant_id,aggregate,revision,n,id,type,payload,trace,time)"
-            " VALUES(0,$1,$2,$3,0,$4,$5,$6,'',now())",
-            tenant, subject or f"quotes/{new_id()}", revision, happened, event_type, payload,
+            " VALUES(0,$1,$2,$3,0,$4,$5,$6,'',$7)",
+            tenant, subject or f"quotes/{new_id()}", revision, happened, event_type, payload, clock.now(),
         )  # fmt: skip
         return happened.hex
 

@@ -11,7 +11,10 @@ from revops.quoting.v1 import quotes_pb2 as quotes
 from standardwebhooks.webhooks import Webhook
 
 from revops_mesh.kernel import clock
+from revops_mesh.messaging.envelope import EVERY
 from revops_mesh.messaging.errands import Errands
+from revops_mesh.messaging.reactions import consumer
+from revops_mesh.messaging.stream import NAME
 from tests.contract import making
 from tests.messaging.running import eventually, letters, running, waiting
 from tests.platform.webhooks.desk import ATTEMPT, QUOTES, SOON, Desk
@@ -183,6 +186,27 @@ async def test_events_that_nobody_wants_leave_nothing(desk: Desk, receiver: Rece
     replays = "SELECT count(*) FROM kernel.replay WHERE tenant_id=$1"
     assert await desk.world.owner.fetchval(replays, berta.tenant) == 1, "only the verification was an rpc"
     assert receiver.events() == []
+
+
+async def test_a_stream_that_is_read_anew_brings_nothing_twice_and_nothing_of_before(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The consumer is lost, and with it what was already seen."""
+    anna = await desk.caller()
+    (method,) = desk.world.kernel.reactions[EVERY]
+    before = await desk.happens(anna.tenant, expired())
+    async with desk.working():
+        endpoint = await desk.registered(anna, receiver)
+        monkeypatch.setattr(clock, "_OFFSET", timedelta(seconds=5))  # until then it may be unknown: the contract says so
+        event = await desk.happens(anna.tenant, expired())
+        await desk.state_of(anna, f"{endpoint.name}/deliveries/{event}", DELIVERED)
+        await (await desk.stream.context()).delete_consumer(NAME, consumer(method))
+        seen = desk.counts.reacted
+        await eventually(lambda: desk.counts.reacted >= seen + 2)
+        last = await desk.happens(anna.tenant, expired())
+        await desk.state_of(anna, f"{endpoint.name}/deliveries/{last}", DELIVERED)
+    assert before not in [each.id for each in receiver.events()]
+    assert [each.id for each in receiver.events()] == [event, last]
 
 
 async def test_a_receiver_that_never_answers_keeps_no_other_waiting(desk: Desk, receiver: Receiver) -> None:

@@ -54,7 +54,7 @@ def delivery(state: int = D.STATE_PENDING, event: object = None) -> WebhookDeliv
 
 VERBS: dict[str, Callable[[WebhookEndpoint], object]] = {
     "verify": lambda e: e.must_allow("verify"),
-    "enable": lambda e: e.enable(),
+    "enable": lambda e: e.enable(NOW),
     "disable": lambda e: e.disable(),
     "send a test": lambda e: e.must_allow("send a test"),
     "replay": lambda e: e.must_allow("replay"),
@@ -149,6 +149,18 @@ def test_an_endpoint_is_disabled_by_the_first_failure_five_days_after_the_first_
         assert made.state.HasField("failing_since") is (failing_since is not None)
 
 
+def test_what_happened_before_it_was_enabled_is_not_wanted() -> None:
+    """A stream that is read anew, or late, brings events of before."""
+    made, wanted = endpoint(), "revops.quoting.v1.QuoteExpired"
+    assert made.wants(wanted, NOW)
+    assert not made.wants(wanted, NOW - timedelta(seconds=1))
+    made.disable()
+    assert not made.wants(wanted, NOW)
+    made.enable(NOW + timedelta(hours=1))
+    assert not made.wants(wanted, NOW)
+    assert made.wants(wanted, NOW + timedelta(hours=2))
+
+
 @pytest.mark.parametrize("state", E.values()[1:], ids=E.keys()[1:])
 def test_what_comes_of_attempts_elsewhere_or_without_being_enabled_does_not_count(state: int) -> None:
     made = endpoint(state)
@@ -211,6 +223,7 @@ def test_two_secrets_sign_the_newest_for_ever_and_the_last_for_a_day() -> None:
         lambda s: s.ClearField("event_types"),
         lambda s: s.ClearField("signing_secrets"),
         lambda s: s.ClearField("verify_time"),
+        lambda s: s.ClearField("enable_time"),
         lambda s: setattr(s, "secret", "kept"),
         lambda s: setattr(s, "state", E.STATE_DISABLED),
         lambda s: setattr(s, "disable_cause", 1),

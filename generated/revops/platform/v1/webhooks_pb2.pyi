@@ -135,6 +135,7 @@ class WebhookEndpoint(_message.Message):
     LAST_SUCCESS_TIME_FIELD_NUMBER: _builtins.int
     SECRET_FIELD_NUMBER: _builtins.int
     SIGNING_SECRETS_FIELD_NUMBER: _builtins.int
+    ENABLE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `webhookEndpoints/{webhook_endpoint}`."""
     etag: _builtins.str
@@ -195,6 +196,10 @@ class WebhookEndpoint(_message.Message):
     def signing_secrets(self) -> _containers.RepeatedCompositeFieldContainer[Global___SigningSecret]:
         """The secrets that sign, the newest first."""
 
+    @_builtins.property
+    def enable_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when it is enabled; events that happened before are not sent. Unset unless it is."""
+
     def __init__(
         self,
         *,
@@ -216,10 +221,11 @@ class WebhookEndpoint(_message.Message):
         last_success_time: _timestamp_pb2.Timestamp | None = ...,
         secret: _builtins.str = ...,
         signing_secrets: _abc.Iterable[Global___SigningSecret] | None = ...,
+        enable_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "failing_since", b"failing_since", "last_failure_time", b"last_failure_time", "last_success_time", b"last_success_time", "update_time", b"update_time", "verify_time", b"verify_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "enable_time", b"enable_time", "failing_since", b"failing_since", "last_failure_time", b"last_failure_time", "last_success_time", b"last_success_time", "update_time", b"update_time", "verify_time", b"verify_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consecutive_failures", b"consecutive_failures", "create_time", b"create_time", "disable_cause", b"disable_cause", "display_name", b"display_name", "etag", b"etag", "event_types", b"event_types", "failing_since", b"failing_since", "last_failure_time", b"last_failure_time", "last_success_time", b"last_success_time", "name", b"name", "partner", b"partner", "roles", b"roles", "secret", b"secret", "signing_secrets", b"signing_secrets", "state", b"state", "update_time", b"update_time", "url", b"url", "verify_time", b"verify_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consecutive_failures", b"consecutive_failures", "create_time", b"create_time", "disable_cause", b"disable_cause", "display_name", b"display_name", "enable_time", b"enable_time", "etag", b"etag", "event_types", b"event_types", "failing_since", b"failing_since", "last_failure_time", b"last_failure_time", "last_success_time", b"last_success_time", "name", b"name", "partner", b"partner", "roles", b"roles", "secret", b"secret", "signing_secrets", b"signing_secrets", "state", b"state", "update_time", b"update_time", "url", b"url", "verify_time", b"verify_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -60,6 +60,7 @@ class WebhookEndpoint(Aggregate[pb.WebhookEndpoint]):
         if moved:
             self.state.state, self.state.disable_cause = PENDING, _Cause.DISABLE_CAUSE_UNSPECIFIED
             self.state.ClearField("verify_time")
+            self.state.ClearField("enable_time")
             self._forget_failures()
 
     def rotate(self, sealed: bytes, now: datetime) -> None:
@@ -75,21 +76,23 @@ class WebhookEndpoint(Aggregate[pb.WebhookEndpoint]):
         """The receiver at a URL met the challenge; False, and nothing changes, if it no longer waits for that, or has moved."""
         if self.state.state != PENDING or url != self.state.url:
             return False
-        self.state.state = ENABLED
-        self.state.verify_time.CopyFrom(clock.timestamp(now))
-        self.state.last_success_time.CopyFrom(clock.timestamp(now))
+        self.state.state, stamp = ENABLED, clock.timestamp(now)
+        for known in (self.state.verify_time, self.state.enable_time, self.state.last_success_time):
+            known.CopyFrom(stamp)
         return True
 
-    def enable(self) -> None:
+    def enable(self, now: datetime) -> None:
         """Gets events again. Raises WEBHOOK_STATE."""
         self.must_allow("enable")
         self.state.state, self.state.disable_cause = ENABLED, _Cause.DISABLE_CAUSE_UNSPECIFIED
+        self.state.enable_time.CopyFrom(clock.timestamp(now))
         self._forget_failures()
 
     def disable(self, cause: "pb.WebhookEndpoint.DisableCause.ValueType" = _Cause.DISABLE_CAUSE_CALLER) -> None:
         """Gets no more events. Raises WEBHOOK_STATE."""
         self.must_allow("disable")
         self.state.state, self.state.disable_cause = DISABLED, cause
+        self.state.ClearField("enable_time")
         self.record(pb.WebhookEndpointDisabled(webhook_endpoint=self.name, cause=cause, partner=self.state.partner))
 
     def is_changed_by(self, attempt: pb.WebhookAttempt, url: str) -> bool:
@@ -125,9 +128,10 @@ class WebhookEndpoint(Aggregate[pb.WebhookEndpoint]):
         self.state.consecutive_failures = 0
         self.state.ClearField("failing_since")
 
-    def wants(self, event_type: str) -> bool:
-        """Whether it subscribed to a type of event."""
-        return matches(self.state.event_types, event_type)
+    def wants(self, event_type: str, happened: datetime) -> bool:
+        """Whether it subscribed to a type of event and was enabled by the time it happened."""
+        since = self.state.enable_time.ToDatetime(tzinfo=UTC)
+        return self.state.state == ENABLED and since <= happened and matches(self.state.event_types, event_type)
 
     def signing(self, now: datetime) -> list[bytes]:
         """The sealed secrets that sign now."""
@@ -159,6 +163,8 @@ class WebhookEndpoint(Aggregate[pb.WebhookEndpoint]):
             raise Broken(f"{self.name} has {len(secrets)} secrets, or one without a seal or an end")
         if not state.state or state.HasField("verify_time") == (state.state == PENDING):
             raise Broken(f"{self.name} is {_State.Name(state.state)}, verified: {state.HasField('verify_time')}")
+        if state.HasField("enable_time") != (state.state == ENABLED):
+            raise Broken(f"{self.name} is {_State.Name(state.state)}, since some time or not")
         if bool(state.disable_cause) != (state.state == DISABLED):
             raise Broken(f"{self.name} is {_State.Name(state.state)} because of {_Cause.Name(state.disable_cause)}")
         if state.HasField("failing_since") != bool(state.consecutive_failures):

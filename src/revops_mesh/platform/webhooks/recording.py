@@ -62,7 +62,7 @@ async def record(event: AnyEvent, call: Call) -> Empty:
 
     An event of a type that this process does not know is `Broken`, and comes again: a member of the next version may know it.
     """
-    wanting = [endpoint for endpoint in await _enabled(call) if endpoint.wants(event_type(event))]
+    wanting = [endpoint for endpoint in await _enabled(call) if endpoint.wants(event_type(event), call.event.time)]
     if not wanting:
         return Empty()
     happened = message_class(event_type(event)).FromString(event.value)

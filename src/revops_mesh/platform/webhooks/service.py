@@ -69,7 +69,7 @@ class WebhookService:
 
     async def EnableWebhookEndpoint(self, request: pb.EnableWebhookEndpointRequest, call: Call) -> pb.WebhookEndpoint:
         endpoint = await call.repo(WebhookEndpoint).get(request.name, request.etag)
-        endpoint.enable()
+        endpoint.enable(call.now)
         return await _saved(endpoint, call)
 
     async def DisableWebhookEndpoint(self, request: pb.DisableWebhookEndpointRequest, call: Call) -> pb.WebhookEndpoint:
