@@ -20,6 +20,7 @@ from tests.world import Caller
 
 SOON = (0.01,)
 EMPTY_BOX = "revops.probe.v1.BoxService.EmptyBox"
+NOTE_WEIGHT = "revops.probe.v1.BoxService.NoteWeight"
 
 
 @pytest.fixture(autouse=True)
@@ -136,3 +137,44 @@ async def _insert(probe: ProbeWorld, anna: Caller, request_type: str, request: b
         "INSERT INTO kernel.timer(tenant_id,id,due,request_type,request,attempts,trace) VALUES($1,$2,$3,$4,$5,0,'')",
         anna.tenant, new_uuid(), clock.now(), request_type, request,
     )  # fmt: skip
+
+
+async def test_what_an_errand_found_outside_is_noted_once(probe: ProbeWorld, relay_pool: Pool) -> None:
+    anna, counts = await probe.caller(), Counts()
+    name = (await anna(pb.CreateBoxRequest(box=pb.Box()))).name
+    await anna(pb.WeighBoxRequest(name=name))
+    assert await Timers(probe.kernel, relay_pool, counts).fire() is False, "errands have runners of their own"
+    async with running(Timers(probe.kernel, relay_pool, counts, errand=NOTE_WEIGHT)):
+        await emptied(probe, anna.tenant, "timer")
+    assert (await anna(pb.GetBoxRequest(name=name))).weight == 7
+    assert (probe.service.attempts, counts.fired) == ([name], 1)
+
+
+async def test_an_errand_that_fails_goes_again_and_its_first_finding_counts(
+    probe: ProbeWorld, relay_pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second attempt notes something, but its timer is not removed, as when the worker is killed; the third finds more."""
+    anna, counts, weights = await probe.caller(), Counts(), [OSError("no scale"), 5, 6]
+
+    async def scale(request: Any, attempt: int) -> Any:
+        weight = weights[attempt - 1]
+        if isinstance(weight, OSError):
+            raise weight
+        return pb.NoteWeightRequest(box=request.box, weight=weight)
+
+    monkeypatch.setattr(probe.service, "scale", scale)
+    name = (await anna(pb.CreateBoxRequest(box=pb.Box()))).name
+    await anna(pb.WeighBoxRequest(name=name))
+    timers = Timers(probe.kernel, relay_pool, counts, errand=NOTE_WEIGHT, delays=(0.0,))
+    assert await timers.fire() is True
+    row = await probe.owner.fetchrow("SELECT * FROM kernel.timer WHERE tenant_id=$1", anna.tenant)
+    assert row["attempts"] == 1
+    assert await timers.fire() is True
+    await probe.owner.execute(
+        "INSERT INTO kernel.timer(tenant_id,id,due,request_type,request,attempts,trace) VALUES($1,$2,$3,$4,$5,2,'')",
+        row["tenant_id"], row["id"], row["due"], row["request_type"], row["request"],
+    )  # fmt: skip
+    assert await timers.fire() is True
+    assert (await anna(pb.GetBoxRequest(name=name))).weight == 5
+    assert await letters(probe, anna.tenant) == []
+    await emptied(probe, anna.tenant, "timer")

@@ -1,7 +1,7 @@
-"""Errands: what internal rpcs need from outside is done before them, outside any transaction, at least once.
+"""Errands that wait for somebody outside: what they find is noted by internal rpcs, and found at least once.
 
-A due row is leased rather than locked, so that what waits for somebody outside holds no connection; after a crash it is free when
-its lease ends. Of one lane, as one receiver, and of one tenant only a part of the slots is ever taken: whoever is slow keeps
+A due row is leased rather than locked as by `Timers`, so that waiting holds no connection; after a crash it is free when its
+lease ends. Of one lane, as one receiver, and of one tenant only a part of the slots is ever taken: whoever is slow keeps
 nobody else waiting. Limits are of a process. Durations are seconds.
 """
 

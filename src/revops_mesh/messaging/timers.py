@@ -90,16 +90,18 @@ class Rows:
 
 
 class Timers:
-    """Runners that call what is due, but for errands, which take their time and have runners of their own.
+    """Runners that call what is due; each needs a connection of the pool, which is of the `relay` login.
 
-    Each needs a connection of the pool, which is of the `relay` login.
+    Errands, which take their time, are left to runners of their own.
     """
 
     def __init__(
-        self, kernel: Kernel, pool: Pool, counts: Counts, *, runners: int = 2, delays: tuple[float, ...] = DELAYS
-    ) -> None:
-        self._kernel, self._pool, self._runners = kernel, pool, runners
-        methods = {method.full_name for method in kernel.methods.values()} - kernel.errands.keys()
+        self, kernel: Kernel, pool: Pool, counts: Counts, *, runners: int = 2, delays: tuple[float, ...] = DELAYS,
+        errand: str = "", batch: int = BATCH,
+    ) -> None:  # fmt: skip
+        """`errand` names the rpc whose timers to run; without it all run that are no errands."""
+        self._kernel, self._pool, self._runners, self._batch = kernel, pool, runners, batch
+        methods = {errand} if errand else {method.full_name for method in kernel.methods.values()} - kernel.errands.keys()
         self._rows = Rows(kernel, counts, delays, methods)
 
     async def run(self) -> None:
@@ -111,7 +113,7 @@ class Timers:
     async def fire(self) -> bool:
         """Calls a batch of what is due and free; False if nothing is."""
         async with transaction(self._pool) as connection:
-            found = await self._rows.due(connection, "", BATCH)
+            found = await self._rows.due(connection, "", self._batch)
             problems = await asyncio.gather(*(delivery.attempted(self._kernel) for _, delivery in found))
             outcomes = [(row, delivery, problem) for (row, delivery), problem in zip(found, problems, strict=True)]
             await self._rows.settle(connection, outcomes)
