@@ -32,6 +32,8 @@ FREE, TEAM, BUSINESS, ENTERPRISE = (
     options.EDITION_ENTERPRISE,
 )
 ISSUER, AUDIENCE = "https://issuer.test", "revops"
+SECRETS = [b"secrets of tests" * 2]
+"""With which page tokens are signed and secrets of webhooks sealed."""
 
 
 @dataclass
@@ -74,12 +76,13 @@ class World:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, dsn: str, size: int = 8) -> AsyncIterator["World"]:
-        """A world over a migrated database."""
+    async def open(cls, dsn: str, size: int = 8, networks: Collection[str] = ()) -> AsyncIterator["World"]:
+        """A world over a migrated database, whose webhooks may go to some networks beside the public ones."""
         key = ECKey.generate_key("P-256")
         pools = await LoginPools.open(dsn, size)
         owner = await asyncpg.connect(dsn, user="revops_owner")
-        kernel = member.compose(pools, Tokens(KeySet([key]), ISSUER, AUDIENCE), [b"page tokens of tests" * 2])
+        tokens = Tokens(KeySet([key]), ISSUER, AUDIENCE)
+        kernel = member.compose(pools, tokens, SECRETS, networks=networks)
         try:
             yield cls(kernel, pools, key, owner, dsn)
         finally:

@@ -14,7 +14,7 @@ from time import perf_counter
 
 import uvloop
 
-from tests.bench import clients, doors, events, growth, imports, memory, quotes, rest
+from tests.bench import clients, doors, events, growth, imports, memory, quotes, rest, webhooks
 from tests.bench.measure import Line
 from tests.bench.world import Bench, surroundings
 
@@ -27,6 +27,7 @@ SECTIONS: dict[str, Section] = {
     "bridge": rest.bridge,
     "quotes": quotes.quotes,
     "relay": events.relay,
+    "webhooks": webhooks.webhooks,
     "growth": growth.growth,
     "memory": memory.memory,
     "clients": clients.clients,

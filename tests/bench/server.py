@@ -1,7 +1,7 @@
 """One server of the bench, in a process of its own: `python -m tests.bench.server VARIANT PORT KEYFILE DSN [NATS]`.
 
 Variants: `echo` (bare generic table), `pipeline3` and `pipeline300` (kernel without store), `raw` (hand-written handlers over the
-store), `member` (the real one), `relay` (the relay, and publication by hand).
+store), `member` (the real one), `relay` (the relay, and publication by hand), `webhooks` (everything that delivers them).
 """
 
 import asyncio
@@ -26,16 +26,22 @@ from revops.quoting.v1 import quotes_pb2 as quotes
 
 from revops_mesh import member
 from revops_mesh.identity import Tokens
+from revops_mesh.kernel import clock
 from revops_mesh.kernel.names import derived, new_id, new_uuid
 from revops_mesh.kernel.pools import LoginPools, Pool
 from revops_mesh.messaging.envelope import headers, subject
+from revops_mesh.messaging.errands import Errands
+from revops_mesh.messaging.reactions import Reactions
 from revops_mesh.messaging.relay import Relay
 from revops_mesh.messaging.stream import Stream
 from revops_mesh.messaging.worker import Counts
+from revops_mesh.platform.webhooks import signing
+from revops_mesh.platform.webhooks.sending import post
 from revops_mesh.runtime.server import OPTIONS, Streams, Table, kernel_handlers
 from tests.bench import baseline, synthetic
+from tests.world import SECRETS
 
-POOL = 16
+POOL, SENDERS = 16, 16
 PROFILE = os.environ.get("BENCH_PROFILE", "")
 """Where to leave profiles of the servers, as in /tmp/profile; empty for none."""
 SERVICE = "/revops.quoting.v1.QuoteService"
@@ -143,8 +149,44 @@ def relay_table(dsn: str, nats_url: str) -> dict[str, Any]:
     return {f"/bench/{name}": unary(handler, Int32Value, Int32Value) for name, handler in handlers.items()}
 
 
+async def webhook_table(dsn: str, key: ECKey, nats_url: str) -> dict[str, Any]:
+    """Workers that bring events to receivers, and the sending alone, without store and broker."""
+    counts, pool, stream = Counts(), Pool(dsn, "revops_relay", 8), Stream(nats_url)
+    tokens, pools = Tokens(KeySet([key]), synthetic.ISSUER, synthetic.AUDIENCE), await LoginPools.open(dsn, POOL)
+    kernel = member.compose(pools, tokens, SECRETS, networks=["127.0.0.0/8"])
+    (errand,) = kernel.errands
+    workers = [Relay(pool, stream, counts), Reactions(kernel, pool, stream, counts), Errands(kernel, pool, counts, errand)]
+    running = [asyncio.create_task(worker.run()) for worker in workers]
+
+    async def deliver(request: Any, context: Any) -> Any:
+        wanted = counts.fired + request.value
+        while counts.fired < wanted:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        if ended := [task for task in running if task.done()]:
+            raise RuntimeError(f"{len(ended)} workers ended")
+        return request
+
+    async def send(request: Any, context: Any) -> Any:
+        url, body = dict(context.invocation_metadata())["receiver"], '{"data":{}}'
+        sent = signing.headers(new_uuid().hex, clock.now(), body, [signing.mint()])
+
+        async def some(times: int) -> None:
+            for _ in range(times):
+                outcome = await post(url, sent, body, kernel.networks)
+                if outcome.problem:
+                    raise RuntimeError(outcome.problem)
+
+        await asyncio.gather(*(some(request.value // SENDERS) for _ in range(SENDERS)))
+        return request
+
+    handlers = {"Deliver": deliver, "Send": send}
+    return {f"/bench/{name}": unary(handler, Int32Value, Int32Value) for name, handler in handlers.items()}
+
+
 async def table(variant: str, key: ECKey, dsn: str, extra: str) -> dict[str, Any]:
-    """The handlers of a variant; `extra` is the URL of NATS for the relay."""
+    """The handlers of a variant; `extra` is the URL of NATS for those that need it."""
+    if variant == "webhooks":
+        return await webhook_table(dsn, key, extra)
     if variant == "echo":
         return echo_table()
     if variant.startswith("pipeline"):

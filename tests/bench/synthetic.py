@@ -14,7 +14,8 @@ from revops.quoting.v1 import quotes_pb2
 from revops_mesh.identity import Authenticator, Tokens
 from revops_mesh.kernel.call import Call
 from revops_mesh.kernel.contract import Method
-from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.modules import Module
+from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.kernel.pools import LoginPools, Pool
 from revops_mesh.kernel.principal import Identity, Standing
 from revops_mesh.kernel.stages import Layer

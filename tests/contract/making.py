@@ -67,15 +67,22 @@ exchange_rate = made(
     )
 )
 role = made(lambda: access.CreateRoleRequest(role=access.Role(display_name="Reader", permissions=["catalog.products.get"])))
-service_account = made(
-    lambda: access.CreateServiceAccountRequest(service_account=access.ServiceAccount(display_name="CRM", roles=["viewer"]))
-)
 tenant = made(lambda: tenants.CreateTenantRequest(tenant=tenants.Tenant(display_name="Acme", edition=2)))
+
+
+async def suspended_tenant(world: World, caller: Caller) -> Any:
+    name = (await tenant(world, caller)).name
+    return await house(world, caller)(tenants.SuspendTenantRequest(name=name))
+
+
+async def service_account(world: World, caller: Caller) -> Any:
+    account = access.ServiceAccount(display_name="CRM", roles=["viewer"])
+    return await caller(access.CreateServiceAccountRequest(service_account=account))
 
 
 async def api_key(world: World, caller: Caller) -> Any:
     parent = (await service_account(world, caller)).name
-    return await house(world, caller)(access.CreateApiKeyRequest(parent=parent, api_key=access.ApiKey(display_name="Key")))
+    return await caller(access.CreateApiKeyRequest(parent=parent, api_key=access.ApiKey(display_name="Key")))
 
 
 async def rate_plan(world: World, caller: Caller) -> Any:

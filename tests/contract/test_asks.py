@@ -6,7 +6,8 @@ from revops.catalog.v1 import products_pb2 as products
 from revops.platform.v1 import access_pb2 as access
 
 from revops_mesh.kernel.errors import Failure
-from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.modules import Module
+from revops_mesh.kernel.pipeline import Kernel
 from tests.contract.methods import METHODS, Method, attempt, each, of_installation, owner_of, public
 from tests.contract.stories import STORIES
 from tests.world import World

@@ -20,7 +20,7 @@ ROOM_LINES = {
     "kernel": 2400,
     "identity": 220,
     "aip": 650,
-    "messaging": 620,
+    "messaging": 740,
     "operations": 300,
     "runtime": 1150,
     "numbers": 300,

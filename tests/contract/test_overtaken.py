@@ -9,7 +9,8 @@ from uuid import uuid4
 from google.protobuf.message import Message
 
 from revops_mesh.kernel.errors import Failure
-from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.modules import Module
+from revops_mesh.kernel.pipeline import Kernel
 from tests.contract.making import house
 from tests.contract.methods import Method, Snapshot, attempt, each, owner_of, snapshot, writes
 from tests.contract.stories import STORIES
@@ -59,9 +60,8 @@ async def test_a_write_that_is_overtaken_is_refused_and_leaves_nothing(method: M
     request: Any = await STORIES[method.full_name](world, owner)
     colleague = Colleague(house(world, owner), method, request)
     modules = [Module(m.service, Overtaken(m.implementation, colleague), m.aggregates) for m in world.kernel.modules]
-    kernel = Kernel(
-        modules, world.pools, world.kernel.authenticator, secrets=world.kernel.secrets, permissions=world.kernel.permissions
-    )
+    known = {"secrets": world.kernel.secrets, "permissions": world.kernel.permissions, "events": world.kernel.events}
+    kernel = Kernel(modules, world.pools, world.kernel.authenticator, **known)  # type: ignore[arg-type]
     mine: Any = type(request)()
     mine.CopyFrom(request)
     mine.request_id = str(uuid4())

@@ -43,7 +43,8 @@ def scoped(method: Method) -> bool:
 
 
 def creates(method: Method) -> bool:
-    return scoped(method) and method.name.startswith("Create")
+    """It makes a row from nothing; what has a parent belongs to the parent's partner."""
+    return scoped(method) and method.name.startswith("Create") and "parent" not in method.request.DESCRIPTOR.fields_by_name
 
 
 async def partner_of(world: World, tenant: Any, partner: str) -> Caller:

@@ -95,6 +95,11 @@ FAULTS = {
         "string deal = 1;\n  // Who.\n  Buyer buyer = 2;",
         "DealWon: is an event and carries the PERSONAL field `buyer.mail` (revops.sales.v1.Buyer.mail)",
     ),
+    "an event of a partner's row that does not name the partner": (
+        "  // How warm it is.\n",
+        "  // Whose.\n  string partner = 8 [(revops.options.v1.field).scoping = SCOPING_PARTNER];\n  // How warm it is.\n",
+        "DealWon: is about a `deal`, which may be a partner's: add its partner",
+    ),
     "a read permission of another verb": ("sales.costs.read", "sales.costs.see", "is not `sales.<collection>.read`"),
     "a reason without a code": (" [(revops.options.v1.code) = FAILED_PRECONDITION]", "", "DEAL_CLOSED: is a reason"),
     "a reason without metadata": (" Metadata: `deal`, `state`.", "", "DEAL_CLOSED: comment must name its metadata"),

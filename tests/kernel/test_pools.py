@@ -76,3 +76,19 @@ async def test_a_connection_that_died_makes_room_for_a_new_one(pool: Pool) -> No
     assert await fresh.fetchval("SELECT 1") == 1
     pool.give(fresh)
     pool.give(held[1])
+
+
+async def test_a_block_that_is_cancelled_in_a_statement_leaves_room_for_another(pool: Pool) -> None:
+    async def works() -> None:
+        async with pool.acquire() as connection:
+            await connection.execute("SELECT pg_sleep(10)")
+
+    for _ in range(3):
+        working = asyncio.ensure_future(works())
+        await asyncio.sleep(0.1)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+    assert pool.open == 0
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("SELECT 1") == 1

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 
 from revops_mesh.kernel.errors import Broken, Failure
-from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.modules import Module
+from revops_mesh.kernel.pipeline import Kernel
 from tests.probe.boxes import Box, BoxService, Room
 from tests.probe.contract import pb
 from tests.probe.world import ProbeWorld

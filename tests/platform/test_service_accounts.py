@@ -160,7 +160,9 @@ async def test_a_deleted_account_takes_its_keys_with_it(world: World, anna: Call
 async def test_an_account_for_a_partner_sees_only_what_partners_may(world: World, anna: Caller) -> None:
     account = await opened(anna, "admin", partner="partners/north")
     crm = program(world, anna, (await keyed(anna, account)).secret)
-    assert (await crm.refusal(pb.ListServiceAccountsRequest())).reason == "CLOSED_TO_PARTNERS"
+    assert (await crm.refusal(pb.ListRolesRequest())).reason == "CLOSED_TO_PARTNERS"
+    await opened(anna, account_id="erp")
+    assert [each.name for each in (await crm(pb.ListServiceAccountsRequest())).service_accounts] == [account.name]
     offer = pb.ServiceAccount(display_name="x", roles=["viewer"], partner="north")
     refusal = await anna.refusal(pb.CreateServiceAccountRequest(service_account=offer))
     assert (refusal.reason, refusal.violations[0][0]) == ("FIELD_INVALID", "service_account.partner")
@@ -243,7 +245,9 @@ async def test_accounts_are_capped_by_edition_and_names_and_etags_are_kept(world
 
 
 def test_a_key_or_an_account_that_breaks_its_invariants_is_broken() -> None:
-    sound = ApiKey.issue("serviceAccounts/crm/apiKeys/k1", pb.ApiKey(secret="forged", key_id="x"), keys.mint(), clock.now())
+    offer = pb.ApiKey(secret="forged", key_id="x", partner="partners/x")
+    sound = ApiKey.issue("serviceAccounts/crm/apiKeys/k1", offer, "", keys.mint(), clock.now())
+    assert not sound.state.partner
     sound.check()
     for name, value in (("secret", "kept"), ("secret_hash", b"short"), ("key_id", "k2")):
         key = ApiKey(sound.shown)

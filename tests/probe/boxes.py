@@ -11,7 +11,8 @@ from revops_mesh.aip.listing import page
 from revops_mesh.kernel.aggregate import Aggregate
 from revops_mesh.kernel.call import Call
 from revops_mesh.kernel.errors import Broken, Failure
-from revops_mesh.kernel.pipeline import Kernel, Module
+from revops_mesh.kernel.modules import Module
+from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.operations import Job, start
 
 from .contract import pb
@@ -128,7 +129,7 @@ class BoxService:
         return (await call.repo(Box).save(box)).state
 
     async def WeighBox(self, request: Any, call: Call) -> Any:
-        call.schedule(call.now, pb.NoteWeightRequest(box=request.name))
+        call.schedule(call.now, pb.NoteWeightRequest(box=request.name), lane=request.name)
         return (await call.repo(Box).get(request.name)).state
 
     async def ErrandNoteWeight(self, kernel: Kernel, tenant: UUID, request: Any, attempt: int) -> Any:
@@ -136,7 +137,7 @@ class BoxService:
         return await self.scale(request, attempt)
 
     async def NoteWeight(self, request: Any, call: Call) -> Empty:
-        box = await call.repo(Box).get(request.box)
+        box = await call.repo(Box).get(request.box, lock=True)
         box.state.weight += request.weight
         await call.repo(Box).save(box)
         return Empty()

@@ -20,7 +20,7 @@ from revops_mesh.migrations.schema import metadata_of
 from revops_mesh.operations.operation import Operation
 from revops_mesh.platform.directory import StoredDirectory
 from revops_mesh.platform.operations.service import OperationService
-from tests.world import AUDIENCE, ISSUER, World
+from tests.world import AUDIENCE, ISSUER, SECRETS, World
 
 from .boxes import BoxService, module
 
@@ -66,7 +66,7 @@ async def open_probe(dsn: str, size: int = 16) -> AsyncIterator[ProbeWorld]:
     modules = [boxes, OPERATIONS]
     permissions = frozenset(method.policy.permission for each in modules for method in methods_of(each.service)) - {""}
     authenticator = Authenticator(Tokens(KeySet([key]), ISSUER, AUDIENCE), StoredDirectory(pools.app, permissions))
-    kernel = Kernel(modules, pools, authenticator, secrets=[b"page tokens of tests" * 2])
+    kernel = Kernel(modules, pools, authenticator, secrets=SECRETS)
     try:
         world = ProbeWorld(kernel, pools, key, owner, dsn)
         world.service = service

@@ -9,6 +9,7 @@ from revops_client.revops.platform.v1 import (
     AddBusinessHoursResponse,
     AdvanceOperationRequest,
     ApiKey,
+    AttemptWebhookDeliveryRequest,
     AuditEntry,
     BusinessCalendar,
     CancelOperationRequest,
@@ -19,13 +20,17 @@ from revops_client.revops.platform.v1 import (
     CreateRoleRequest,
     CreateServiceAccountRequest,
     CreateTenantRequest,
+    CreateWebhookEndpointRequest,
     DeadLetter,
     DeleteApiKeyRequest,
     DeleteFileRequest,
     DeleteOperationRequest,
     DeleteRoleRequest,
     DeleteServiceAccountRequest,
+    DeleteWebhookEndpointRequest,
+    DisableWebhookEndpointRequest,
     DownloadFileRequest,
+    EnableWebhookEndpointRequest,
     ExchangeRate,
     ExpireFileRequest,
     ExpireOperationRequest,
@@ -46,6 +51,8 @@ from revops_client.revops.platform.v1 import (
     GetRoleRequest,
     GetServiceAccountRequest,
     GetTenantRequest,
+    GetWebhookDeliveryRequest,
+    GetWebhookEndpointRequest,
     ImportMetadata,
     ImportReason,
     ImportResourcesRequest,
@@ -76,6 +83,11 @@ from revops_client.revops.platform.v1 import (
     ListServiceAccountsResponse,
     ListTenantsRequest,
     ListTenantsResponse,
+    ListWebhookDeliveriesRequest,
+    ListWebhookDeliveriesResponse,
+    ListWebhookEndpointsRequest,
+    ListWebhookEndpointsResponse,
+    NoteApiKeyUseRequest,
     Operation,
     OperationEnded,
     OperationReason,
@@ -83,12 +95,19 @@ from revops_client.revops.platform.v1 import (
     PlatformReason,
     ReferenceReason,
     ReplayDeadLetterRequest,
+    ReplayFailedWebhookDeliveriesRequest,
+    ReplayFailedWebhookDeliveriesResponse,
+    ReplayWebhookDeliveryRequest,
     ResolveExchangeRateRequest,
     ResumeOperationRequest,
     ResumeTenantRequest,
     Role,
     RoleReason,
+    RotateApiKeyRequest,
+    RotateWebhookSecretRequest,
+    SendTestEventRequest,
     ServiceAccount,
+    SigningSecret,
     StreamAuditEntriesRequest,
     SuspendTenantRequest,
     Tenant,
@@ -103,8 +122,20 @@ from revops_client.revops.platform.v1 import (
     UpdateRoleRequest,
     UpdateServiceAccountRequest,
     UpdateTenantRequest,
+    UpdateWebhookEndpointRequest,
     UploadFileRequest,
+    VerifyWebhookEndpointRequest,
     WaitOperationRequest,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookDeliveryState,
+    WebhookEndpoint,
+    WebhookEndpointDisableCause,
+    WebhookEndpointDisabled,
+    WebhookEndpointState,
+    WebhookReason,
+    WebhookTest,
+    WebhookVerification,
     WorkingHours,
     WriteFileRequest,
 )
@@ -117,6 +148,7 @@ __all__ = [
     "AddBusinessHoursResponse",
     "AdvanceOperationRequest",
     "ApiKey",
+    "AttemptWebhookDeliveryRequest",
     "AuditEntry",
     "AuditService",
     "BusinessCalendar",
@@ -129,6 +161,7 @@ __all__ = [
     "CreateRoleRequest",
     "CreateServiceAccountRequest",
     "CreateTenantRequest",
+    "CreateWebhookEndpointRequest",
     "DeadLetter",
     "DeadLetterService",
     "DeleteApiKeyRequest",
@@ -136,7 +169,10 @@ __all__ = [
     "DeleteOperationRequest",
     "DeleteRoleRequest",
     "DeleteServiceAccountRequest",
+    "DeleteWebhookEndpointRequest",
+    "DisableWebhookEndpointRequest",
     "DownloadFileRequest",
+    "EnableWebhookEndpointRequest",
     "ExchangeRate",
     "ExchangeRateService",
     "ExpireFileRequest",
@@ -160,6 +196,8 @@ __all__ = [
     "GetRoleRequest",
     "GetServiceAccountRequest",
     "GetTenantRequest",
+    "GetWebhookDeliveryRequest",
+    "GetWebhookEndpointRequest",
     "ImportMetadata",
     "ImportReason",
     "ImportResourcesRequest",
@@ -192,6 +230,11 @@ __all__ = [
     "ListServiceAccountsResponse",
     "ListTenantsRequest",
     "ListTenantsResponse",
+    "ListWebhookDeliveriesRequest",
+    "ListWebhookDeliveriesResponse",
+    "ListWebhookEndpointsRequest",
+    "ListWebhookEndpointsResponse",
+    "NoteApiKeyUseRequest",
     "Operation",
     "OperationEnded",
     "OperationReason",
@@ -201,14 +244,21 @@ __all__ = [
     "PlatformServices",
     "ReferenceReason",
     "ReplayDeadLetterRequest",
+    "ReplayFailedWebhookDeliveriesRequest",
+    "ReplayFailedWebhookDeliveriesResponse",
+    "ReplayWebhookDeliveryRequest",
     "ResolveExchangeRateRequest",
     "ResumeOperationRequest",
     "ResumeTenantRequest",
     "Role",
     "RoleReason",
     "RoleService",
+    "RotateApiKeyRequest",
+    "RotateWebhookSecretRequest",
+    "SendTestEventRequest",
     "ServiceAccount",
     "ServiceAccountService",
+    "SigningSecret",
     "StreamAuditEntriesRequest",
     "SuspendTenantRequest",
     "Tenant",
@@ -224,8 +274,21 @@ __all__ = [
     "UpdateRoleRequest",
     "UpdateServiceAccountRequest",
     "UpdateTenantRequest",
+    "UpdateWebhookEndpointRequest",
     "UploadFileRequest",
+    "VerifyWebhookEndpointRequest",
     "WaitOperationRequest",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookDeliveryState",
+    "WebhookEndpoint",
+    "WebhookEndpointDisableCause",
+    "WebhookEndpointDisabled",
+    "WebhookEndpointState",
+    "WebhookReason",
+    "WebhookService",
+    "WebhookTest",
+    "WebhookVerification",
     "WorkingHours",
     "WriteFileRequest",
 ]
@@ -300,6 +363,7 @@ class ServiceAccountService:
         self._update_service_account = calls.unary(at + "UpdateServiceAccount", ServiceAccount, request_id=3)
         self._delete_service_account = calls.unary(at + "DeleteServiceAccount", Empty, request_id=3)
         self._create_api_key = calls.unary(at + "CreateApiKey", ApiKey, request_id=3)
+        self._rotate_api_key = calls.unary(at + "RotateApiKey", ApiKey, request_id=4)
         self._list_api_keys = calls.paged(
             at + "ListApiKeys",
             ListApiKeysResponse,
@@ -352,6 +416,16 @@ class ServiceAccountService:
         RESOURCE_NOT_FOUND, ROLE_EXCEEDS_CALLER. Idempotent by `request_id`.
         """
         return await self._create_api_key(request, timeout, metadata)
+
+    async def rotate_api_key(
+        self, request: RotateApiKeyRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApiKey:
+        """Replaces a key: makes a new one of the same account, whose secret is in this answer and never
+        again, not even in its replay, and has the old one stop after `overlap_hours`, or at its own expiry if
+        that is earlier. Until then both work. Fails with RESOURCE_NOT_FOUND, ROLE_EXCEEDS_CALLER. Idempotent
+        by `request_id`.
+        """
+        return await self._rotate_api_key(request, timeout, metadata)
 
     def list_api_keys(
         self, request: ListApiKeysRequest, *, timeout: float | None = None, metadata: Metadata = NONE
@@ -786,6 +860,151 @@ class TenantService:
         return await self._resume_tenant(request, timeout, metadata)
 
 
+class WebhookService:
+    """Receivers of events, and what is delivered to them by the Standard Webhooks specification."""
+
+    def __init__(self, calls: Calls) -> None:
+        at = "/revops.platform.v1.WebhookService/"
+        self._create_webhook_endpoint = calls.unary(at + "CreateWebhookEndpoint", WebhookEndpoint, request_id=3)
+        self._get_webhook_endpoint = calls.unary(at + "GetWebhookEndpoint", WebhookEndpoint)
+        self._list_webhook_endpoints = calls.paged(
+            at + "ListWebhookEndpoints",
+            ListWebhookEndpointsResponse,
+            lambda page: page.webhook_endpoints,
+            page_token=2,
+        )
+        self._update_webhook_endpoint = calls.unary(at + "UpdateWebhookEndpoint", WebhookEndpoint, request_id=3)
+        self._delete_webhook_endpoint = calls.unary(at + "DeleteWebhookEndpoint", Empty, request_id=3)
+        self._verify_webhook_endpoint = calls.unary(at + "VerifyWebhookEndpoint", WebhookDelivery, request_id=2)
+        self._enable_webhook_endpoint = calls.unary(at + "EnableWebhookEndpoint", WebhookEndpoint, request_id=3)
+        self._disable_webhook_endpoint = calls.unary(at + "DisableWebhookEndpoint", WebhookEndpoint, request_id=3)
+        self._rotate_webhook_secret = calls.unary(at + "RotateWebhookSecret", WebhookEndpoint, request_id=3)
+        self._send_test_event = calls.unary(at + "SendTestEvent", WebhookDelivery, request_id=2)
+        self._get_webhook_delivery = calls.unary(at + "GetWebhookDelivery", WebhookDelivery)
+        self._list_webhook_deliveries = calls.paged(
+            at + "ListWebhookDeliveries",
+            ListWebhookDeliveriesResponse,
+            lambda page: page.webhook_deliveries,
+            page_token=3,
+        )
+        self._replay_webhook_delivery = calls.unary(at + "ReplayWebhookDelivery", WebhookDelivery, request_id=3)
+        self._replay_failed_webhook_deliveries = calls.unary(at + "ReplayFailedWebhookDeliveries", ReplayFailedWebhookDeliveriesResponse, request_id=3)
+
+    async def create_webhook_endpoint(
+        self, request: CreateWebhookEndpointRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookEndpoint:
+        """Creates an endpoint, which gets nothing until it was verified; its signing secret is in this answer
+        and never again, not even in its replay. Nobody can give it roles that exceed their own. Fails with
+        RESOURCE_EXISTS, LIMIT_REACHED, ROLE_UNKNOWN, ROLE_EXCEEDS_CALLER, WEBHOOK_EVENT_TYPE_UNKNOWN,
+        WEBHOOK_EVENT_TYPE_HIDDEN. Idempotent by `request_id`.
+        """
+        return await self._create_webhook_endpoint(request, timeout, metadata)
+
+    async def get_webhook_endpoint(
+        self, request: GetWebhookEndpointRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookEndpoint:
+        """Gets an endpoint. Fails with RESOURCE_NOT_FOUND."""
+        return await self._get_webhook_endpoint(request, timeout, metadata)
+
+    def list_webhook_endpoints(
+        self, request: ListWebhookEndpointsRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Pages[ListWebhookEndpointsResponse, WebhookEndpoint]:
+        """Lists endpoints."""
+        return self._list_webhook_endpoints(request, timeout, metadata)
+
+    async def update_webhook_endpoint(
+        self, request: UpdateWebhookEndpointRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookEndpoint:
+        """Changes an endpoint. With another `url` it has to be verified again, and what is pending goes
+        there. The caller needs what the roles permit, those it has and those it gets. Fails with
+        ROLE_UNKNOWN, ROLE_EXCEEDS_CALLER, WEBHOOK_EVENT_TYPE_UNKNOWN, WEBHOOK_EVENT_TYPE_HIDDEN,
+        ETAG_MISMATCH. Idempotent by `request_id`.
+        """
+        return await self._update_webhook_endpoint(request, timeout, metadata)
+
+    async def delete_webhook_endpoint(
+        self, request: DeleteWebhookEndpointRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> None:
+        """Deletes an endpoint; what is pending is not delivered. Fails with ETAG_MISMATCH. Idempotent by
+        `request_id`.
+        """
+        await self._delete_webhook_endpoint(request, timeout, metadata)
+
+    async def verify_webhook_endpoint(
+        self, request: VerifyWebhookEndpointRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookDelivery:
+        """Sends a signed `revops.platform.v1.WebhookVerification`, once. The endpoint becomes ENABLED when
+        the receiver answers with 2xx and a body that is the `challenge` in the event's data, as plain text or
+        as `{"challenge": "…"}`: only who wants the events knows to do that. The answer is the delivery, in
+        which the outcome appears within 20 s. Fails with WEBHOOK_STATE. Idempotent by `request_id`.
+        """
+        return await self._verify_webhook_endpoint(request, timeout, metadata)
+
+    async def enable_webhook_endpoint(
+        self, request: EnableWebhookEndpointRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookEndpoint:
+        """DISABLED → ENABLED, with failures forgotten. Fails with WEBHOOK_STATE, ETAG_MISMATCH. Idempotent by
+        `request_id`.
+        """
+        return await self._enable_webhook_endpoint(request, timeout, metadata)
+
+    async def disable_webhook_endpoint(
+        self, request: DisableWebhookEndpointRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookEndpoint:
+        """ENABLED → DISABLED: events are no longer recorded for it. Fails with WEBHOOK_STATE, ETAG_MISMATCH.
+        Idempotent by `request_id`.
+        """
+        return await self._disable_webhook_endpoint(request, timeout, metadata)
+
+    async def rotate_webhook_secret(
+        self, request: RotateWebhookSecretRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookEndpoint:
+        """Makes a new signing secret, which is in this answer and never again, not even in its replay. For 24
+        hours everything is signed with both; a secret older than the previous one ends at once. The caller
+        needs what the roles permit. Fails with ROLE_UNKNOWN, ROLE_EXCEEDS_CALLER, ETAG_MISMATCH. Idempotent
+        by `request_id`.
+        """
+        return await self._rotate_webhook_secret(request, timeout, metadata)
+
+    async def send_test_event(
+        self, request: SendTestEventRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookDelivery:
+        """Sends a signed `revops.platform.v1.WebhookTest`, once, to an enabled endpoint. Fails with
+        WEBHOOK_STATE. Idempotent by `request_id`.
+        """
+        return await self._send_test_event(request, timeout, metadata)
+
+    async def get_webhook_delivery(
+        self, request: GetWebhookDeliveryRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookDelivery:
+        """Gets a delivery. Fails with RESOURCE_NOT_FOUND."""
+        return await self._get_webhook_delivery(request, timeout, metadata)
+
+    def list_webhook_deliveries(
+        self, request: ListWebhookDeliveriesRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Pages[ListWebhookDeliveriesResponse, WebhookDelivery]:
+        """Lists the deliveries of an endpoint, of all with "-" in its place."""
+        return self._list_webhook_deliveries(request, timeout, metadata)
+
+    async def replay_webhook_delivery(
+        self, request: ReplayWebhookDeliveryRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> WebhookDelivery:
+        """DELIVERED or FAILED → PENDING: sends the same body with the same `webhook-id` again, with all
+        retries. Fails with WEBHOOK_DELIVERY_STATE, WEBHOOK_STATE (of the endpoint), ETAG_MISMATCH. Idempotent
+        by `request_id`.
+        """
+        return await self._replay_webhook_delivery(request, timeout, metadata)
+
+    async def replay_failed_webhook_deliveries(
+        self, request: ReplayFailedWebhookDeliveriesRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ReplayFailedWebhookDeliveriesResponse:
+        """Replays what failed since an instant, the oldest first, at most 500 deliveries a call: repeat it,
+        with another `request_id`, until it answers 0. Fails with RESOURCE_NOT_FOUND, WEBHOOK_STATE.
+        Idempotent by `request_id`.
+        """
+        return await self._replay_failed_webhook_deliveries(request, timeout, metadata)
+
+
 class PlatformServices:
     """The services of revops.platform.v1."""
 
@@ -817,3 +1036,5 @@ class PlatformServices:
         """Working days and hours."""
         self.tenants = TenantService(calls)
         """Tenants. Only callers of the platform tenant may use it."""
+        self.webhooks = WebhookService(calls)
+        """Receivers of events, and what is delivered to them by the Standard Webhooks specification."""

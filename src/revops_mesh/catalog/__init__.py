@@ -1,6 +1,6 @@
 """Catalog: what can be sold, and what it costs."""
 
-from revops_mesh.kernel.pipeline import Module
+from revops_mesh.kernel.modules import Module
 
 from .price_books.domain import PriceBook, PriceEntry
 from .price_books.service import PriceBookService

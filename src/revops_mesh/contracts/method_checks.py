@@ -26,6 +26,8 @@ READING = re.compile(r"(Get|List|Resolve|Explain|BatchGet|Search|Stream|Watch|Co
 OPERATION = "google.longrunning.Operation"
 PERMISSION = re.compile(r"([a-z][a-z0-9]*)\.([a-z][A-Za-z0-9]*)\.([a-z][A-Za-z0-9]*)")
 SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+ANY_EVENT = "google.protobuf.Any"
+"""What an internal rpc takes that hears every event."""
 COLLECTION = re.compile(r"(?<=[/=])[a-z][A-Za-z0-9]*")
 
 
@@ -130,7 +132,7 @@ def changes_are_idempotent(contract: Contract) -> Problems:
 
 
 def routes_and_requests_are_named(contract: Contract) -> Problems:
-    """A public rpc has a route and a request of its own name; an internal one has no route and may take an event."""
+    """A public rpc has a route and a request of its own name; an internal one has no route and may take one event or every."""
     for method in contract.methods:
         internal = method.access == "internal"
         if internal and method.routes:
@@ -138,7 +140,7 @@ def routes_and_requests_are_named(contract: Contract) -> Problems:
         if not internal and not method.routes:
             yield method, "has no route (google.api.http)"
         own = f"{method.name}Request"
-        if method.request.rpartition(".")[2] != own and not (internal and method.request in contract.events):
+        if method.request.rpartition(".")[2] != own and not (internal and method.request in {*contract.events, ANY_EVENT}):
             yield method, f"takes {method.request}; it must take {own}" + (" or an event" if internal else "")
 
 

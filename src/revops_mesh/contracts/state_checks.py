@@ -81,6 +81,27 @@ def events_and_ledgers_carry_no_personal_data(contract: Contract) -> Problems:
             yield message, f"is {what} and carries the {kind} field `{path}` ({field.full_name})"
 
 
+def events_of_partner_rows_name_the_partner(contract: Contract) -> Problems:
+    """A partner gets the events of its own rows only: what an event is about says its first field, whose it is another."""
+    scoped = {_first_field(m) for m in contract.messages.values() if storage(m) and any(map(_scopes_partners, m.fields))}
+    for name in contract.events:
+        if (event := contract.messages.get(name)) is None or not event.fields:
+            continue
+        if (event.capability, event.fields[0].name) in scoped and not any(map(_scopes_partners, event.fields)):
+            yield event, f"is about a `{event.fields[0].name}`, which may be a partner's: add its partner, with SCOPING_PARTNER"
+
+
+def _first_field(resource: Message) -> tuple[str, str]:
+    """The capability of a resource and the name of the field with which its events begin."""
+    stated = resource.options.get(AIP_RESOURCE)
+    return resource.capability, SNAKE.sub("_", stated.singular or resource.name if stated else resource.name).lower()
+
+
+def _scopes_partners(field: Field) -> bool:
+    stated = field.options.get(FIELD)
+    return stated is not None and constant(stated, "scoping") == "SCOPING_PARTNER"
+
+
 def read_permissions_are_well_formed(contract: Contract) -> Problems:
     """A field is guarded by a permission of its own capability with the verb `read`."""
     for message in contract.messages.values():
@@ -159,6 +180,7 @@ STATE_CHECKS = (
     resources_have_the_standard_fields,
     stored_collections_are_bounded,
     events_and_ledgers_carry_no_personal_data,
+    events_of_partner_rows_name_the_partner,
     read_permissions_are_well_formed,
     reasons_have_code_and_metadata,
     promised_reasons_exist,

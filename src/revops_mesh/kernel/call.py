@@ -130,11 +130,11 @@ class Call:
         """Adds a ledger row."""
         self.unit.append(kind_of(type(row)), row)
 
-    def schedule(self, due: datetime, request: Message) -> None:
-        """Has an internal rpc called at an instant; the request's type says which."""
+    def schedule(self, due: datetime, request: Message, lane: str = "") -> None:
+        """Has an internal rpc called at an instant; the request's type says which. Of the errands of one lane few run at once."""
         if not self.kernel.by_request(request).internal:
             raise Broken(f"{request.DESCRIPTOR.full_name} is not the request of an internal rpc")
-        self.unit.timers.append((due, request))
+        self.unit.timers.append((due, request, lane))
 
     def unchanged(self, aggregate: Aggregate[Any]) -> None:
         """Refuses the commit with ETAG_MISMATCH if an aggregate that was only read has changed meanwhile."""

@@ -78,7 +78,7 @@ def collected(unit: "Unit", envelope: Envelope | None) -> tuple[Shape, list[obje
     if single:
         parameters = [each[0] if type(each) is list else each for each in parameters]
     trace = envelope.trace if envelope else ""
-    timers = [(new_uuid(), due, m.DESCRIPTOR.full_name, m.SerializeToString()) for due, m in unit.timers]
+    timers = [(new_uuid(), due, m.DESCRIPTOR.full_name, m.SerializeToString(), lane) for due, m, lane in unit.timers]
     for rows_of in (events, timers):
         if rows_of:
             parameters += [trace, *_columns(rows_of, single=single)]

@@ -166,6 +166,8 @@ class Kind:
     limits: dict[int, int]
     ledger: bool
     platform: bool
+    retention_days: int
+    """After so many days a row is deleted for good; 0 means never."""
 
     @property
     def sql(self) -> str:
@@ -200,4 +202,5 @@ def kind_of(message: type[Message]) -> Kind:
         limits={limit.edition: limit.max for limit in said.limits},
         ledger=ledger,
         platform=said.platform,
+        retention_days=said.retention_days,
     )

@@ -9,10 +9,11 @@ call `Kernel.answer`, `Kernel.stream` or `Kernel.intake`.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from ipaddress import IPv4Network, IPv6Network
 from time import monotonic
-from typing import Any
+from types import MappingProxyType
 from uuid import UUID
 
 import asyncpg
@@ -20,12 +21,11 @@ from google.protobuf.message import Message
 from revops.platform.v1 import reasons_pb2 as platform
 
 from . import clock, observe, walk
-from .aggregate import Aggregate
 from .call import Arrival, Call
-from .contract import Method, described, is_stored, method_taking, methods_of, patterns_of
+from .contract import Method, patterns_of
 from .errors import BadField, Broken, Failure, invalid, refuse
-from .kinds import Kind, kind_of
 from .limiter import Limiter
+from .modules import Module, Served
 from .names import derived, new_uuid
 from .peers import Peers
 from .pools import LoginPools
@@ -39,28 +39,10 @@ from .unit import Unit
 LONGEST_SECONDS = 30.0
 POLL_SECONDS = 0.25
 
-Errand = Callable[["Kernel", UUID, Message, int], Awaitable[Message]]
-"""Takes kernel, tenant, a timer's request and the number of the attempt from 1; gives the request with what it found outside."""
-
 _log = logging.getLogger("revops.kernel")
 
 
-@dataclass(frozen=True)
-class Module:
-    """A service of a capability: its full name, its implementation, the aggregates and the ledgers it stores."""
-
-    service: str
-    implementation: object
-    aggregates: tuple[type[Aggregate[Any]], ...] = ()
-    ledgers: tuple[type[Message], ...] = ()
-
-    @property
-    def kinds(self) -> frozenset[Kind]:
-        """What it stores."""
-        return frozenset(map(kind_of, (*(aggregate.state_type for aggregate in self.aggregates), *self.ledgers)))
-
-
-class Kernel:
+class Kernel(Served):
     """The composed pipelines of all methods that this process serves."""
 
     def __init__(
@@ -75,32 +57,25 @@ class Kernel:
         permissions: frozenset[str] = frozenset(),
         contract: Iterable[Method] = (),
         peers: Peers | None = None,
+        events: Mapping[str, str] = MappingProxyType({}),
+        networks: Collection[IPv4Network | IPv6Network] = (),
     ) -> None:
         """`secrets` sign page tokens: the first signs, all verify. Raises `Broken` when a contract or a module is incomplete.
 
-        `permissions` and `contract` are the whole installation's, also of what `peers` serve.
+        `permissions`, `contract` and `events` are the whole installation's, also of what `peers` serve.
         """
+        super().__init__(modules, peers is not None)
         self.pools, self.authenticator, self.peers = pools, authenticator, peers
         self.limiter = limiter or Limiter()
         self.observer = observer or observe.Observer()
         self.secrets = tuple(secrets)
         self.permissions = permissions
         """Every permission of the installation, also of what this process does not serve."""
+        self.events = events
+        """Every event of the installation by full name, with the permission to get the resource that it is about."""
+        self.networks = networks
+        """Networks that are not public and yet may be reached by what tenants name, as receivers of webhooks."""
         self.refusals = Refusals(pools.app)
-        self.modules = tuple(modules)
-        self.methods: dict[str, Method] = {}
-        self.reactions: dict[str, list[Method]] = {}
-        self._handlers: dict[str, Callable[..., Any]] = {}
-        self._preparations: dict[str, Callable[..., Any]] = {}
-        self._endings: dict[str, Callable[..., Any]] = {}
-        self.runs: dict[str, Callable[..., Any]] = {}
-        """By the path of a method that starts an operation: one batch of its work."""
-        self.errands: dict[str, Errand] = {}
-        """By the full name of an internal rpc: what is done outside any transaction before its timer's request is answered."""
-        self._requests: dict[str, Method] = {}
-        for module in modules:
-            self._serve(module)
-        self._must_store_what_it_answers()
         patterns = patterns_of((*self.methods.values(), *contract))
         self.guarded = frozenset[str]().union(*(walk.read_permissions(m.response) for m in self.methods.values()))
         """Every permission that some field of some answer needs to be read: who has them all sees all."""
@@ -108,50 +83,6 @@ class Kernel:
         self._layers = {p: self._compose(m, self._terminal(m)) for p, m in self.methods.items()}
         ends = ((self.methods[path], end) for path, end in self._endings.items())
         self._ends = {m.path: self._compose(m, transact(m, self, end, None)) for m, end in ends}
-
-    def _serve(self, module: Module) -> None:
-        for aggregate in module.aggregates:
-            kind_of(aggregate.state_type)
-            if aggregate.check is Aggregate.check:
-                raise Broken(f"{aggregate.__name__} has no check(): every aggregate states its invariants")
-        for method in methods_of(module.service):
-            handler = getattr(module.implementation, method.name, None)
-            if handler is None:
-                raise Broken(f"{type(module.implementation).__name__} has no {method.name}")
-            self.methods[method.path], self._handlers[method.path] = method, handler
-            self._beside(module, method, "Prepare", self._preparations, bool(method.policy.reserves))
-            self._beside(module, method, "Finish", self._endings, method.intake)
-            self._beside(module, method, "Run", self.runs, method.long_running)
-            if errand := getattr(module.implementation, f"Errand{method.name}", None):
-                self.errands[method.full_name] = errand
-            if method.internal and method.request.__name__ != f"{method.name}Request":
-                self.reactions.setdefault(method.request.DESCRIPTOR.full_name, []).append(method)
-            else:
-                self._requests[method.request.DESCRIPTOR.full_name] = method
-
-    def _must_store_what_it_answers(self) -> None:
-        """An aggregate that its module does not name would have no table, and so no caller would see why."""
-        stored = frozenset[Kind]().union(*(module.kinds for module in self.modules))
-        for method in self.methods.values():
-            answer = described(method.response)
-            own = answer.file.name == described(method.request).file.name
-            if own and is_stored(answer) and kind_of(method.response) not in stored:
-                raise Broken(f"{method.full_name} answers {answer.full_name}, and no Module names its aggregate")
-
-    def _beside(self, module: Module, method: Method, verb: str, found: dict[str, Callable[..., Any]], wanted: bool) -> None:
-        """Takes in what a method's contract demands of its implementation beside the method itself."""
-        part = getattr(module.implementation, f"{verb}{method.name}", None)
-        if wanted != (part is not None):
-            raise Broken(f"{method.full_name}: its contract and its implementation do not agree on {verb}{method.name}")
-        if part is not None:
-            found[method.path] = part
-
-    def by_request(self, request: Message) -> Method:
-        """The method that takes a request of this type, served here or by a peer."""
-        method = self._requests.get(request.DESCRIPTOR.full_name) or (method_taking(type(request)) if self.peers else None)
-        if method is None:
-            raise Broken(f"no method here takes {request.DESCRIPTOR.full_name}")
-        return method
 
     def _terminal(self, method: Method) -> Layer:
         if method.streams:
@@ -265,6 +196,14 @@ class Kernel:
         """Runs an internal method for an event or a timer, once per `arrival.request_id` however often it is delivered."""
         arrival.principal = await self.authenticator.service(method.capability, tenant)
         await self.answer(method.path, request, arrival)
+
+    @asynccontextmanager
+    async def reading(self, path: str, tenant: UUID) -> AsyncIterator[Call]:
+        """A unit that only reads, for what an errand or an interest has to know; as the service of an internal method."""
+        method = self.methods[path]
+        call = Call(self, method, Arrival({}), clock.now(), "", await self.authenticator.service(method.capability, tenant))
+        async with Opened(call, self, read_only=True):
+            yield call
 
     def failure(self, error: BaseException, call: Call) -> Failure:
         """The refusal that an error becomes; a fault of ours is logged whole and answered without its text."""

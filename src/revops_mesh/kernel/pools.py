@@ -139,7 +139,7 @@ class Pool:
             connection.terminate()  # cancelled in the middle of BEGIN it would come back inside a transaction
             raise
         finally:
-            if connection.is_in_transaction():
+            if not connection.is_closed() and connection.is_in_transaction():
                 _log.warning("a connection of %s came back inside a transaction", self._login)
                 connection.terminate()
             self.give(connection)

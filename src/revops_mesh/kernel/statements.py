@@ -217,11 +217,11 @@ def _events(p: _Parameters) -> str:
 def _timers(p: _Parameters) -> str:
     trace, rows = (
         p.next("text"),
-        _unnest(p, [("id", "uuid[]"), ("due", "timestamptz[]"), ("type", "text[]"), ("request", "bytea[]")]),
+        _unnest(p, [("id", "uuid[]"), ("due", "timestamptz[]"), ("type", "text[]"), ("request", "bytea[]"), ("lane", "text[]")]),
     )
     return (
-        "INSERT INTO kernel.timer(tenant_id,id,due,request_type,request,attempts,trace)"
-        f" SELECT $1::uuid,x.id,x.due,x.type,x.request,0,{trace} FROM ok,{rows} WHERE ok.ok"
+        "INSERT INTO kernel.timer(tenant_id,id,due,request_type,request,attempts,trace,lane)"
+        f" SELECT $1::uuid,x.id,x.due,x.type,x.request,0,{trace},x.lane FROM ok,{rows} WHERE ok.ok"
     )
 
 
@@ -280,4 +280,7 @@ def flush(shape: Shape) -> str:
     parts += [(name, build(p)) for name, wanted, build in (
         ("o", shape.events, _events), ("t", shape.timers, _timers), ("a", shape.audit, _audit), ("r", shape.replay, _replay),
     ) if wanted]  # fmt: skip
-    return "WITH " + ",".join(f"{name} AS ({sql})" for name, sql in parts) + " SELECT updated,unchanged,counted FROM n"
+    ctes = ",".join(f"{name} AS ({sql})" for name, sql in parts)
+    return (
+        f"WITH {ctes} SELECT updated,unchanged,counted FROM n WHERE $2::timestamptz IS NOT NULL"  # it has a type in every shape
+    )

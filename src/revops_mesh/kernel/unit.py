@@ -38,7 +38,7 @@ class Unit:
     writes: dict[tuple[str, str], tuple[Kind, Write]] = field(default_factory=dict)
     watched: dict[tuple[str, str], tuple[Kind, str, int]] = field(default_factory=dict)
     rows: list[tuple[Kind, Message]] = field(default_factory=list)
-    timers: list[tuple[datetime, Message]] = field(default_factory=list)
+    timers: list[tuple[datetime, Message, str]] = field(default_factory=list)
     touched: list[str] = field(default_factory=list)
     flushed: bool = False
 

@@ -1,9 +1,12 @@
 """What reactions and timers share: one attempt to bring an event or a timer to its internal rpc, and what becomes of failures."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from google.protobuf.message import Message
 
 from revops_mesh.kernel.call import Arrival, Event
 from revops_mesh.kernel.contract import Method
@@ -17,6 +20,8 @@ ATTEMPTS = 8
 """Times an event or a timer is tried before it becomes a dead letter."""
 DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Seconds before the 2nd to the 8th attempt: two minutes in all."""
+NOTING = (0.1, 0.5, 2.0, 0.0)
+"""Seconds between attempts to note what an errand found, none after the last."""
 
 _DONE_BEFORE = "REQUEST_ID_CONFLICT"
 
@@ -41,19 +46,38 @@ class Delivery:
         """Calls the method; gives what went wrong, "" if nothing: a refusal whole, a fault of ours without its text."""
         try:
             request = self.method.request.FromString(self.request)
+            interest = kernel.interests.get(self.method.full_name)
+            if interest is not None and not await interest(kernel, self.tenant, request):
+                return ""
             if errand := kernel.errands.get(self.method.full_name):
                 request = await errand(kernel, self.tenant, request, self.attempt)
-            arrival = Arrival({"traceparent": self.trace}, request_id=self.request_id, event=self.event)
-            await kernel.react(self.method, request, self.tenant, arrival)
+                return await self._noted(kernel, request)
+            await self._called(kernel, request)
         except Exception as error:
-            if isinstance(error, Failure) and error.reason == _DONE_BEFORE and self.method.full_name in kernel.errands:
-                return ""  # an earlier attempt found something else outside, and its rpc was committed
             problem = f"{error.reason}: {error}" if isinstance(error, Failure) else type(error).__name__
             _log.warning(
                 "%s failed in attempt %d of %s for tenant %s: %s", self.method.full_name, self.attempt,
                 self.request_id, self.tenant, problem, exc_info=not expected(error),
             )  # fmt: skip
             return problem
+        return ""
+
+    async def _called(self, kernel: Kernel, request: Message) -> None:
+        arrival = Arrival({"traceparent": self.trace}, request_id=self.request_id, event=self.event)
+        await kernel.react(self.method, request, self.tenant, arrival)
+
+    async def _noted(self, kernel: Kernel, found: Message) -> str:
+        """Calls the method with what its errand found, repeatedly while the store is busy, so as not to go outside again."""
+        for pause in NOTING:
+            try:
+                await self._called(kernel, found)
+                break
+            except Failure as failure:
+                if failure.reason == _DONE_BEFORE:
+                    break  # an earlier attempt found something else outside, and its rpc was committed
+                if failure.retry_after is None or not pause:
+                    raise
+            await asyncio.sleep(pause)
         return ""
 
     async def bury(self, connection: Any, problem: str) -> None:

@@ -10,11 +10,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from google.protobuf.any_pb2 import Any as Any_
+
 from revops_mesh.kernel.call import Event
+
+EVERY = "google.protobuf.Any"
+"""The type that an internal rpc takes which hears every event."""
 
 
 def subject(tenant: str, event_type: str) -> str:
-    """Where a type of event is published, as in `revops.{tenant}.catalog.v1.ProductRetired`; tenant in hex, `*` for all."""
+    """Where a type of event is published, as in `revops.{tenant}.catalog.v1.ProductRetired`; tenant in hex, `*` for all.
+
+    `EVERY` type is `revops.{tenant}.>`.
+    """
+    if event_type == EVERY:
+        return f"revops.{tenant}.>"
     _, capability, version, name = event_type.split(".")
     return f"revops.{tenant}.{capability}.{version}.{name}"
 
@@ -41,6 +51,13 @@ def received(headers: Mapping[str, str]) -> Event:
     revision, n = headers["ce-sequence"].split(".")
     time = datetime.fromisoformat(headers["ce-time"])
     return Event(UUID(headers["ce-id"]), headers["ce-subject"], (int(revision), int(n)), time)
+
+
+def request(event_type: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """What a reaction to a type of event takes: the event, packed if it hears `EVERY` one. Raises `KeyError` as `received`."""
+    if event_type != EVERY:
+        return body
+    return Any_(type_url=f"type.googleapis.com/{headers['ce-type']}", value=body).SerializeToString()
 
 
 def facts(event: Event, trace: str) -> str:

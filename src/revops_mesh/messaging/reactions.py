@@ -100,12 +100,13 @@ class Reactions:
         try:
             headers = message.headers or {}
             tenant, event = UUID(message.subject.split(".")[1]), envelope.received(headers)
+            request = envelope.request(method.request.DESCRIPTOR.full_name, headers, message.data)
         except (KeyError, ValueError) as error:
             _log.error("a message under %s is no event of ours: %r", message.subject, error)
             return None
         request_id = new_uuid() if self._no_inbox else derived("event", event.id, method.full_name)
         attempt, trace = message.metadata.num_delivered, headers.get("traceparent", "")
-        return Delivery(tenant, request_id, method, message.data, trace, attempt, event)
+        return Delivery(tenant, request_id, method, request, trace, attempt, event)
 
     async def _buried(self, delivery: Delivery, problem: str) -> bool:
         """Whether it was the last attempt and a dead letter is kept; while the store takes none, the event comes again."""

@@ -38,7 +38,7 @@ class Counts:
     dead: int = 0
     """Dead letters, and messages under our subjects that are no events of ours."""
     expired: int = 0
-    """Replay rows deleted after their time."""
+    """Replay rows and rows of logs deleted after their time."""
     lag_seconds: float = 0.0
     """Age of the oldest event that waits for its publication."""
 

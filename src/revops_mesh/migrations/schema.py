@@ -66,8 +66,13 @@ def _aggregate(metadata: sa.MetaData, kind: Kind) -> None:
         _time("delete_time", nullable=True),
         *_columns(kind),
         schema=kind.schema,
-        info={"tenant": True, "partner": kind.partner.name if kind.partner else "", "platform": kind.platform},
-    )
+        info={
+            "tenant": True, "partner": kind.partner.name if kind.partner else "", "platform": kind.platform,
+            "expires": bool(kind.retention_days),
+        },
+    )  # fmt: skip
+    if kind.retention_days:
+        sa.Index(f"{kind.table}_create_time", table.c.create_time)
     if nested:
         sa.Index(f"{kind.table}_parent", table.c.tenant_id, table.c.parent, table.c.name)
     for column in kind.columns:
@@ -149,7 +154,8 @@ def _messaging_tables(metadata: sa.MetaData) -> None:
     )
     timer = _kernel_table(
         metadata, "timer", _key("id", PGUUID()), _time("due"), _must("request_type", TEXT()),
-        _must("request", BYTEA()), _must("attempts", sa.SmallInteger()), _must("trace", TEXT()), relay=True,
+        _must("request", BYTEA()), _must("attempts", sa.SmallInteger()), _must("trace", TEXT()),
+        sa.Column("lane", TEXT(), nullable=False, server_default=""), relay=True,
     )  # fmt: skip
     sa.Index("timer_due", timer.c.due)
     _kernel_table(

@@ -1,8 +1,9 @@
 """The walls between tenants and partners inside PostgreSQL: logins, grants and forced row-level security.
 
 Four logins: `revops_owner` migrates, `revops_app` serves, `revops_relay` sees the outbox, timers, dead letters and replays of
-all tenants and nothing else, `revops_platform` writes what the installation owns. None may bypass row-level security; the owner
-has a policy of its own, because under FORCE a data migration would otherwise touch zero rows, silently.
+all tenants and otherwise only the names of rows that expire, `revops_platform` writes what the installation owns. None may bypass
+row-level security; the owner has a policy of its own, because under FORCE a data migration would otherwise touch zero rows,
+silently.
 """
 
 import hashlib
@@ -65,6 +66,9 @@ def protect(table: sa.Table) -> Iterator[str]:
         yield from _policy(name, "partner", f"AS RESTRICTIVE TO {APP} USING ({own}) WITH CHECK ({own})")
     if table.info.get("platform"):
         yield from _policy(name, "own", f"FOR SELECT TO {APP} USING ({_OWN})")
+    if table.info.get("expires"):
+        yield f"GRANT SELECT (tenant_id, name, create_time), DELETE ON {name} TO {RELAY}"
+        yield from _policy(name, "relay", f"TO {RELAY} USING (true)")
     if table.info.get("relay"):
         yield from _policy(name, "relay", f"TO {RELAY} USING (true) WITH CHECK (true)")
 

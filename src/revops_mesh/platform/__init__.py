@@ -1,6 +1,6 @@
-"""Platform: tenants, access, reference facts, audit, dead letters, operations, files, imports and exports."""
+"""Platform: tenants, access, reference facts, audit, dead letters, operations, files, imports and exports, webhooks."""
 
-from revops_mesh.kernel.pipeline import Module
+from revops_mesh.kernel.modules import Module
 from revops_mesh.operations.operation import Operation
 
 from .access.domain import ApiKey, Role, ServiceAccount
@@ -15,6 +15,9 @@ from .reference.domain import BusinessCalendar, ExchangeRate, LegalEntity
 from .reference.service import BusinessCalendarService, ExchangeRateService, LegalEntityService
 from .tenants.domain import Tenant
 from .tenants.service import TenantService
+from .webhooks.deliveries import WebhookDelivery
+from .webhooks.domain import WebhookEndpoint
+from .webhooks.service import WebhookService
 
 MODULES = (
     Module("revops.platform.v1.TenantService", TenantService(), (Tenant,)),
@@ -29,4 +32,5 @@ MODULES = (
     Module("revops.platform.v1.FileService", FileService(), (File, FileChunk)),
     Module("revops.platform.v1.ImportService", ImportService()),
     Module("revops.platform.v1.ExportService", ExportService()),
+    Module("revops.platform.v1.WebhookService", WebhookService(), (WebhookEndpoint, WebhookDelivery)),
 )

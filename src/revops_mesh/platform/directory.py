@@ -1,7 +1,9 @@
 """Where the pipeline looks tenants, roles and API keys up: read under the tenant's own walls and kept for a short while."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,10 +12,12 @@ from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import access_pb2, tenants_pb2
 
 from revops_mesh.kernel import clock, statements
+from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.names import PLATFORM_TENANT
 from revops_mesh.kernel.principal import Identity, Standing
 
 from .access import keys
+from .access.domain import USE_BEHIND
 from .roles import built_in, expand, grantable
 
 KEPT_SECONDS = 15.0
@@ -32,6 +36,10 @@ _KEY = (
 )
 
 Lookup = asyncio.Task[Standing | None]
+NoteUse = Callable[[UUID, str, datetime], Awaitable[None]]
+"""Takes tenant, name of a key and when it was used."""
+
+_log = logging.getLogger("revops.directory")
 
 
 class StoredDirectory:
@@ -43,6 +51,9 @@ class StoredDirectory:
         self._known = {platform: grantable(permissions, on_platform=platform) for platform in (False, True)}
         self._built_in = {platform: built_in(known) for platform, known in self._known.items()}
         self._kept: dict[UUID, tuple[float, Lookup]] = {}
+        self.note_use: NoteUse | None = None
+        """Has the use of a key noted; called beside the calls that use it, at most once an hour of a key if it succeeds."""
+        self._noting: set[asyncio.Task[None]] = set()
 
     def forget(self) -> None:
         """Forgets what was looked up."""
@@ -99,8 +110,18 @@ class StoredDirectory:
         key, account = access_pb2.ApiKey.FromString(rows[0]["key"]), access_pb2.ServiceAccount.FromString(rows[0]["account"])
         if account.disabled or not keys.matches(secret, key.secret_hash):
             return None
+        if self.note_use is not None and clock.now() - key.last_used_time.ToDatetime(tzinfo=UTC) >= USE_BEHIND:
+            noting = asyncio.create_task(self._note(self.note_use(tenant, key.name, clock.now())))
+            self._noting.add(noting)
+            noting.add_done_callback(self._noting.discard)
         expires = float(key.expire_time.ToSeconds()) if key.HasField("expire_time") else float("inf")
         return Identity(account.name, tenant, tuple(account.roles), account.partner, expires, service=True)
+
+    async def _note(self, noted: Awaitable[None]) -> None:
+        try:
+            await noted
+        except Failure as failure:
+            _log.warning("the use of an API key was not noted: %s", failure)
 
     async def _fetch(self, tenant: UUID, sql: str, *arguments: object) -> Any:
         """Rows of a statement under the walls of a tenant; the transaction ends with the connection if it fails."""

@@ -71,6 +71,12 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
         "quoting.quotes.explain",
         "quoting.quoteVersions.*",
     ),
+    "partner-admin": (
+        "platform.serviceAccounts.*",
+        "platform.apiKeys.*",
+        "platform.webhookEndpoints.*",
+        "platform.webhookDeliveries.*",
+    ),
     "auditor": ("platform.auditEntries.*", "platform.deadLetters.list"),
     "platform-admin": ("platform.tenants.*",),
 }

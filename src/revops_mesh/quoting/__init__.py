@@ -1,6 +1,6 @@
 """Quoting: what is offered, and at which price."""
 
-from revops_mesh.kernel.pipeline import Module
+from revops_mesh.kernel.modules import Module
 
 from .quotes.domain import Quote
 from .quotes.service import QuoteService

@@ -55,7 +55,7 @@ class Compose(Protocol):
 
     def __call__(
         self, pools: LoginPools, tokens: Tokens, secrets: Sequence[bytes], *, observer: Observer, only: Collection[str],
-        peers: Peers, programs: Programs,
+        peers: Peers, programs: Programs, networks: Collection[str],
     ) -> Kernel: ...  # fmt: skip
 
 
@@ -126,8 +126,8 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     peers = await stack.enter_async_context(_peers(settings))
     programs = Programs(settings.spiffe_trust_domain, settings.services, keys.tokens)
     kernel = parts.compose(
-        pools, keys.tokens, settings.page_token_secrets,
-        observer=observer, only=settings.only, peers=peers, programs=programs,
+        pools, keys.tokens, settings.page_token_secrets, observer=observer, only=settings.only,
+        peers=peers, programs=programs, networks=settings.webhook_allowed_networks,
     )  # fmt: skip
     keys.changed = kernel.authenticator.forget
     _must_be_whole(kernel, settings)

@@ -5,6 +5,7 @@ Times are seconds.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
@@ -44,7 +45,7 @@ class Settings(Variables):
     page_token_secrets: Annotated[
         tuple[Secret, ...], Meta(min_length=1, description="secrets of at least 32 bytes in base64, separated by commas")
     ] = field(repr=False)
-    """The first signs, all verify."""
+    """The first signs page tokens and seals the secrets of webhooks, all verify and open them."""
     roles: Annotated[
         frozenset[Role], Meta(min_length=1, description=f"some of {', '.join(get_args(Role))}, separated by commas")
     ] = frozenset(("rpc", "relay", "reactions", "timers", "operations"))
@@ -62,6 +63,10 @@ class Settings(Variables):
     """Programs of the trust domain, by the path of their SPIFFE IDs."""
     service_token: File = None
     """A token of the issuer that proves to peers which program this is; for where connections end in between."""
+    webhook_allowed_networks: Annotated[frozenset[str], Meta(description="networks as in 10.0.0.0/8, separated by commas")] = (
+        frozenset()
+    )
+    """Beside public addresses webhooks may go there, also without TLS."""
     workers: Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")] = 1
     worker: Annotated[int, Meta(ge=-1, le=63, description="a whole number from -1 to 63")] = -1
     """Which of several workers this process is, as the process that keeps them tells it; -1 for none of them."""
@@ -96,3 +101,8 @@ class Settings(Variables):
             yield "REVOPS_PEERS: needs REVOPS_SERVICE_TOKEN, or REVOPS_TLS_CERT and REVOPS_TLS_CLIENT_CA: peers ask for proof"
         if "services" in values and "spiffe_trust_domain" not in values:
             yield "REVOPS_SERVICES: needs REVOPS_SPIFFE_TRUST_DOMAIN"
+        for network in sorted(values.get("webhook_allowed_networks", ())):
+            try:
+                ip_network(network)
+            except ValueError as error:
+                yield f"REVOPS_WEBHOOK_ALLOWED_NETWORKS: {error}"

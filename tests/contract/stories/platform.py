@@ -14,9 +14,10 @@ from revops.platform.v1 import imports_pb2 as imports
 from revops.platform.v1 import operations_pb2 as operations
 from revops.platform.v1 import reference_pb2 as reference
 from revops.platform.v1 import tenants_pb2 as tenants
+from revops.platform.v1 import webhooks_pb2 as webhooks
 
 from revops_mesh.kernel.names import new_uuid
-from tests.contract import making
+from tests.contract import making, receiving
 from tests.contract.stories.telling import Story, after, beside, changing, of, plainly
 from tests.world import Caller, World
 
@@ -77,6 +78,8 @@ STORIES: Mapping[str, Story] = {
     "ServiceAccountService.CreateApiKey": of(
         making.service_account, access.CreateApiKeyRequest, "parent", api_key=access.ApiKey(display_name="Key")
     ),
+    "ServiceAccountService.RotateApiKey": of(making.api_key, access.RotateApiKeyRequest, overlap_hours=1),
+    "ServiceAccountService.NoteApiKeyUse": of(making.api_key, access.NoteApiKeyUseRequest, time=MONDAY_MORNING),
     "ServiceAccountService.ListApiKeys": beside(making.api_key, access.ListApiKeysRequest),
     "ServiceAccountService.DeleteApiKey": of(making.api_key, access.DeleteApiKeyRequest),
     "ExchangeRateService.CreateExchangeRate": plainly(
@@ -115,4 +118,22 @@ STORIES: Mapping[str, Story] = {
         format=exports.ExportResourcesRequest.FORMAT_JSONL,
         display_name="Products.jsonl",
     ),
+    "WebhookService.CreateWebhookEndpoint": plainly(webhooks.CreateWebhookEndpointRequest, webhook_endpoint=receiving.OFFER),
+    "WebhookService.GetWebhookEndpoint": of(receiving.endpoint, webhooks.GetWebhookEndpointRequest),
+    "WebhookService.ListWebhookEndpoints": after(receiving.endpoint, webhooks.ListWebhookEndpointsRequest),
+    "WebhookService.UpdateWebhookEndpoint": changing(
+        receiving.endpoint, webhooks.UpdateWebhookEndpointRequest, url="https://erp.example/other"
+    ),
+    "WebhookService.DeleteWebhookEndpoint": of(receiving.endpoint, webhooks.DeleteWebhookEndpointRequest),
+    "WebhookService.VerifyWebhookEndpoint": of(receiving.endpoint, webhooks.VerifyWebhookEndpointRequest),
+    "WebhookService.EnableWebhookEndpoint": of(receiving.disabled_endpoint, webhooks.EnableWebhookEndpointRequest),
+    "WebhookService.DisableWebhookEndpoint": of(receiving.enabled_endpoint, webhooks.DisableWebhookEndpointRequest),
+    "WebhookService.RotateWebhookSecret": of(receiving.endpoint, webhooks.RotateWebhookSecretRequest),
+    "WebhookService.SendTestEvent": of(receiving.enabled_endpoint, webhooks.SendTestEventRequest),
+    "WebhookService.GetWebhookDelivery": of(receiving.delivery, webhooks.GetWebhookDeliveryRequest),
+    "WebhookService.ListWebhookDeliveries": beside(receiving.delivery, webhooks.ListWebhookDeliveriesRequest),
+    "WebhookService.ReplayWebhookDelivery": of(receiving.delivery, webhooks.ReplayWebhookDeliveryRequest),
+    "WebhookService.ReplayFailedWebhookDeliveries": receiving.failed_delivery,
+    "WebhookService.OnEvent": receiving.event_that_is_wanted,
+    "WebhookService.AttemptWebhookDelivery": receiving.gone,
 }

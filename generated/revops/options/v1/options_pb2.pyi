@@ -198,10 +198,13 @@ class Resource(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     PLATFORM_FIELD_NUMBER: _builtins.int
+    RETENTION_DAYS_FIELD_NUMBER: _builtins.int
     kind: Global___Resource.Kind.ValueType
     """The storage."""
     platform: _builtins.bool
     """Owned by the installation: readable by its tenant, written only under the `platform` login."""
+    retention_days: _builtins.int
+    """Days after its creation from which on a row is deleted for good, whatever its state; 0 means never. For logs, not for records."""
     @_builtins.property
     def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___Limit]:
         """Most live resources a tenant may have, by edition. An edition that is not named has no cap."""
@@ -212,10 +215,11 @@ class Resource(_message.Message):
         kind: Global___Resource.Kind.ValueType = ...,
         limits: _abc.Iterable[Global___Limit] | None = ...,
         platform: _builtins.bool = ...,
+        retention_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "limits", b"limits", "platform", b"platform"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "limits", b"limits", "platform", b"platform", "retention_days", b"retention_days"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -262,7 +266,7 @@ class Field(_message.Message):
         SCOPING_UNSPECIFIED: Field._Scoping.ValueType  # 0
         """None."""
         SCOPING_PARTNER: Field._Scoping.ValueType  # 1
-        """A partner principal sees only rows whose field equals its partner."""
+        """A partner principal sees only rows whose field equals its partner, and gets only events whose field does."""
 
     class Scoping(_Scoping, metaclass=_ScopingEnumTypeWrapper):
         """Which principals a field scopes."""
@@ -270,7 +274,7 @@ class Field(_message.Message):
     SCOPING_UNSPECIFIED: Field.Scoping.ValueType  # 0
     """None."""
     SCOPING_PARTNER: Field.Scoping.ValueType  # 1
-    """A partner principal sees only rows whose field equals its partner."""
+    """A partner principal sees only rows whose field equals its partner, and gets only events whose field does."""
 
     class _DataClass:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -305,7 +309,7 @@ class Field(_message.Message):
     unique: _builtins.bool
     """Unique among the tenant's live resources when not empty; implies `indexed`."""
     scoping: Global___Field.Scoping.ValueType
-    """Scopes rows to a principal; implies `indexed`."""
+    """Scopes rows or events to a principal; on stored fields it implies `indexed`."""
     read_permission: _builtins.str
     """Permission without which the field is neither read, written, filtered nor ordered by."""
     data_class: Global___Field.DataClass.ValueType

@@ -172,6 +172,8 @@ class ApiKey(_message.Message):
     SECRET_HASH_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     KEY_ID_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    LAST_USED_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `serviceAccounts/{service_account}/apiKeys/{api_key}`."""
     etag: _builtins.str
@@ -179,11 +181,13 @@ class ApiKey(_message.Message):
     display_name: _builtins.str
     """Name shown to people."""
     secret: _builtins.str
-    """The key to send as a bearer token, `rk_<tenant>_<key id>_<64 hex digits>`. Only in the answer of CreateApiKey."""
+    """The key to send as a bearer token, `rk_<tenant>_<key id>_<64 hex digits>`. Only in the answers of CreateApiKey and RotateApiKey."""
     secret_hash: _builtins.bytes
     """SHA-256 of its last part, kept to recognise it; never sent out."""
     key_id: _builtins.str
     """Id of the key, the last segment of its name: how a presented key is found."""
+    partner: _builtins.str
+    """Partner of its service account."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -195,6 +199,10 @@ class ApiKey(_message.Message):
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it stops working, in the future at its creation; unset means never."""
+
+    @_builtins.property
+    def last_used_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last used, at most an hour behind; unset if it never was."""
 
     def __init__(
         self,
@@ -208,10 +216,12 @@ class ApiKey(_message.Message):
         secret_hash: _builtins.bytes = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         key_id: _builtins.str = ...,
+        partner: _builtins.str = ...,
+        last_used_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "last_used_time", b"last_used_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "expire_time", b"expire_time", "key_id", b"key_id", "name", b"name", "secret", b"secret", "secret_hash", b"secret_hash", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "expire_time", b"expire_time", "key_id", b"key_id", "last_used_time", b"last_used_time", "name", b"name", "partner", b"partner", "secret", b"secret", "secret_hash", b"secret_hash", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -716,3 +726,69 @@ class DeleteApiKeyRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteApiKeyRequest: _TypeAlias = DeleteApiKeyRequest  # noqa: Y015
+
+@_typing.final
+class RotateApiKeyRequest(_message.Message):
+    """Request of RotateApiKey."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    OVERLAP_HOURS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name of the key to replace."""
+    overlap_hours: _builtins.int
+    """Hours for which the old key works on, 0 to 720. Default 24."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the new key stops working, in the future; unset means never."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        overlap_hours: _builtins.int | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_overlap_hours", b"_overlap_hours", "expire_time", b"expire_time", "overlap_hours", b"overlap_hours"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_overlap_hours", b"_overlap_hours", "expire_time", b"expire_time", "name", b"name", "overlap_hours", b"overlap_hours", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__overlap_hours: _TypeAlias = _typing.Literal["overlap_hours"]  # noqa: Y015
+    _WhichOneofArgType__overlap_hours: _TypeAlias = _typing.Literal["_overlap_hours", b"_overlap_hours"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__overlap_hours) -> _WhichOneofReturnType__overlap_hours | None: ...
+
+Global___RotateApiKeyRequest: _TypeAlias = RotateApiKeyRequest  # noqa: Y015
+
+@_typing.final
+class NoteApiKeyUseRequest(_message.Message):
+    """Request of NoteApiKeyUse."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name of the key."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it was used."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoteApiKeyUseRequest: _TypeAlias = NoteApiKeyUseRequest  # noqa: Y015

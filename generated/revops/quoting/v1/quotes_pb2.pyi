@@ -1204,6 +1204,7 @@ class QuoteSubmitted(_message.Message):
     NET_AMOUNT_FIELD_NUMBER: _builtins.int
     CONTENT_HASH_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    MARGIN_FIELD_NUMBER: _builtins.int
     quote: _builtins.str
     """The quote."""
     version: _builtins.int
@@ -1224,6 +1225,10 @@ class QuoteSubmitted(_message.Message):
     def valid_until(self) -> _date_pb2.Date:
         """Last day it can be accepted."""
 
+    @_builtins.property
+    def margin(self) -> _money_pb2.Money:
+        """Net amount less cost; unset if the cost is unknown."""
+
     def __init__(
         self,
         *,
@@ -1235,10 +1240,11 @@ class QuoteSubmitted(_message.Message):
         net_amount: _money_pb2.Money | None = ...,
         content_hash: _builtins.str = ...,
         valid_until: _date_pb2.Date | None = ...,
+        margin: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["net_amount", b"net_amount", "valid_until", b"valid_until"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["margin", b"margin", "net_amount", b"net_amount", "valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "content_hash", b"content_hash", "net_amount", b"net_amount", "number", b"number", "partner", b"partner", "quote", b"quote", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "content_hash", b"content_hash", "margin", b"margin", "net_amount", b"net_amount", "number", b"number", "partner", b"partner", "quote", b"quote", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1257,6 +1263,7 @@ class QuoteAccepted(_message.Message):
     PARTNER_FIELD_NUMBER: _builtins.int
     NET_AMOUNT_FIELD_NUMBER: _builtins.int
     CONTENT_HASH_FIELD_NUMBER: _builtins.int
+    MARGIN_FIELD_NUMBER: _builtins.int
     quote: _builtins.str
     """The quote."""
     version: _builtins.int
@@ -1273,6 +1280,10 @@ class QuoteAccepted(_message.Message):
     def net_amount(self) -> _money_pb2.Money:
         """Its net amount."""
 
+    @_builtins.property
+    def margin(self) -> _money_pb2.Money:
+        """Net amount less cost; unset if the cost is unknown."""
+
     def __init__(
         self,
         *,
@@ -1283,10 +1294,11 @@ class QuoteAccepted(_message.Message):
         partner: _builtins.str = ...,
         net_amount: _money_pb2.Money | None = ...,
         content_hash: _builtins.str = ...,
+        margin: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["net_amount", b"net_amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["margin", b"margin", "net_amount", b"net_amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "content_hash", b"content_hash", "net_amount", b"net_amount", "number", b"number", "partner", b"partner", "quote", b"quote", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "content_hash", b"content_hash", "margin", b"margin", "net_amount", b"net_amount", "number", b"number", "partner", b"partner", "quote", b"quote", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1301,22 +1313,26 @@ class QuoteRejected(_message.Message):
     QUOTE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
     quote: _builtins.str
     """The quote."""
     version: _builtins.int
     """The version."""
     reason: _builtins.str
     """Why, in the customer's words."""
+    partner: _builtins.str
+    """Its partner; empty if none."""
     def __init__(
         self,
         *,
         quote: _builtins.str = ...,
         version: _builtins.int = ...,
         reason: _builtins.str = ...,
+        partner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote", "reason", b"reason", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partner", b"partner", "quote", b"quote", "reason", b"reason", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1331,22 +1347,26 @@ class QuoteWithdrawn(_message.Message):
     QUOTE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
     quote: _builtins.str
     """The quote."""
     version: _builtins.int
     """The version."""
     reason: _builtins.str
     """Why."""
+    partner: _builtins.str
+    """Its partner; empty if none."""
     def __init__(
         self,
         *,
         quote: _builtins.str = ...,
         version: _builtins.int = ...,
         reason: _builtins.str = ...,
+        partner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote", "reason", b"reason", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partner", b"partner", "quote", b"quote", "reason", b"reason", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1360,19 +1380,23 @@ class QuoteExpired(_message.Message):
 
     QUOTE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
     quote: _builtins.str
     """The quote."""
     version: _builtins.int
     """The version."""
+    partner: _builtins.str
+    """Its partner; empty if none."""
     def __init__(
         self,
         *,
         quote: _builtins.str = ...,
         version: _builtins.int = ...,
+        partner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partner", b"partner", "quote", b"quote", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1387,22 +1411,26 @@ class QuoteSuperseded(_message.Message):
     QUOTE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     SUPERSEDED_BY_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
     quote: _builtins.str
     """The quote."""
     version: _builtins.int
     """The version that is replaced."""
     superseded_by: _builtins.str
     """The quote that replaces it; the same quote when a next version does."""
+    partner: _builtins.str
+    """Its partner; empty if none."""
     def __init__(
         self,
         *,
         quote: _builtins.str = ...,
         version: _builtins.int = ...,
         superseded_by: _builtins.str = ...,
+        partner: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote", "superseded_by", b"superseded_by", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["partner", b"partner", "quote", b"quote", "superseded_by", b"superseded_by", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,16 +1,22 @@
 """Roles, service accounts and API keys. Times are instants in UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from revops.platform.v1 import access_pb2 as pb
 
+from revops_mesh.kernel import clock
 from revops_mesh.kernel.aggregate import Aggregate
 from revops_mesh.kernel.errors import BadField, Broken, Failure
 
 from ..roles import BUILT_IN
 from . import keys
 from .grants import Grants
+
+OVERLAP = timedelta(hours=24)
+"""How long a key that is replaced works on."""
+USE_BEHIND = timedelta(hours=1)
+"""How far `last_used_time` may be behind."""
 
 
 class Role(Aggregate[pb.Role]):
@@ -78,16 +84,36 @@ class ApiKey(Aggregate[pb.ApiKey]):
     state_type = pb.ApiKey
 
     @classmethod
-    def issue(cls, name: str, offer: pb.ApiKey, secret: str, now: datetime) -> Self:
-        """A new key for a secret. Raises FIELD_INVALID if it would have expired already."""
+    def issue(cls, name: str, offer: pb.ApiKey, partner: str, secret: str, now: datetime) -> Self:
+        """A new key for a secret, of an account's partner. Raises FIELD_INVALID if it would have expired already."""
         if offer.HasField("expire_time") and offer.expire_time.ToDatetime(tzinfo=UTC) <= now:
             raise BadField("api_key.expire_time", "must be in the future")
-        key = cls(pb.ApiKey(display_name=offer.display_name))
+        key = cls(pb.ApiKey(display_name=offer.display_name, partner=partner))
         if offer.HasField("expire_time"):
             key.state.expire_time.CopyFrom(offer.expire_time)
         key.state.name, key.state.key_id = name, name.rpartition("/")[2]
         key.state.secret_hash = keys.hashed(secret)
         return key
+
+    def retire(self, now: datetime, overlap_hours: int | None) -> None:
+        """Has it stop after some hours, by default a day, or at its own expiry if that is earlier."""
+        end = now + (OVERLAP if overlap_hours is None else timedelta(hours=overlap_hours))
+        if not self.state.HasField("expire_time") or self.state.expire_time.ToDatetime(tzinfo=UTC) > end:
+            self.state.expire_time.CopyFrom(clock.timestamp(end))
+
+    def successor(self, request: pb.RotateApiKeyRequest) -> pb.ApiKey:
+        """What the key that replaces it is to be."""
+        wanted = pb.ApiKey(display_name=self.state.display_name)
+        if request.HasField("expire_time"):
+            wanted.expire_time.CopyFrom(request.expire_time)
+        return wanted
+
+    def note_use(self, at: datetime) -> bool:
+        """Notes that it was used; False, and nothing changes, if that is not an hour later than what is known."""
+        if at - self.state.last_used_time.ToDatetime(tzinfo=UTC) < USE_BEHIND:
+            return False
+        self.state.last_used_time.CopyFrom(clock.timestamp(at))
+        return True
 
     @property
     def shown(self) -> pb.ApiKey:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Self
 
 from revops.quoting.v1 import quotes_pb2 as pb
+from revops.type.v1.money_pb2 import Money
 
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.aggregate import Aggregate, transition
@@ -128,6 +129,7 @@ class Quote(Aggregate[pb.Quote]):
                 net_amount=state.totals.net_amount,
                 content_hash=state.content_hash,
                 valid_until=state.valid_until,
+                margin=self._margin(),
             )
         )
         return QuoteVersion.frozen(self.version_name, state)
@@ -153,6 +155,7 @@ class Quote(Aggregate[pb.Quote]):
                 partner=state.partner,
                 net_amount=state.totals.net_amount,
                 content_hash=state.content_hash,
+                margin=self._margin(),
             )
         )
 
@@ -160,18 +163,18 @@ class Quote(Aggregate[pb.Quote]):
         """The customer declines. Raises QUOTE_STATE."""
         self.must_allow("reject")
         self.state.state, self.state.close_reason = _State.STATE_REJECTED, reason
-        self.record(pb.QuoteRejected(quote=self.name, version=self.state.version, reason=reason))
+        self.record(pb.QuoteRejected(quote=self.name, version=self.state.version, reason=reason, partner=self.state.partner))
 
     def withdraw(self, reason: str) -> None:
         """The seller takes it back. Raises QUOTE_STATE."""
         self.must_allow("withdraw")
         self.state.state, self.state.close_reason = _State.STATE_WITHDRAWN, reason
-        self.record(pb.QuoteWithdrawn(quote=self.name, version=self.state.version, reason=reason))
+        self.record(pb.QuoteWithdrawn(quote=self.name, version=self.state.version, reason=reason, partner=self.state.partner))
 
     def revise(self) -> None:
         """Takes the offer off the table to write its next version; number and lines stay. Raises QUOTE_STATE."""
         self.must_allow("revise")
-        self.record(pb.QuoteSuperseded(quote=self.name, version=self.state.version, superseded_by=self.name))
+        self._record_superseded(by=self.name)
         self.state.state = _State.STATE_DRAFT
         self.state.version += 1
         self.state.content_hash = ""
@@ -184,13 +187,13 @@ class Quote(Aggregate[pb.Quote]):
         self.must_allow("supersede")
         by.must_allow("replace another")
         self.state.state, self.state.superseded_by = _State.STATE_SUPERSEDED, by.name
-        self.record(pb.QuoteSuperseded(quote=self.name, version=self.state.version, superseded_by=by.name))
+        self._record_superseded(by=by.name)
 
     def expire(self) -> None:
         """Its validity ended. Raises QUOTE_STATE; whether it ended, `is_on_offer` and `has_expired` say."""
         self.must_allow("expire")
         self.state.state = _State.STATE_EXPIRED
-        self.record(pb.QuoteExpired(quote=self.name, version=self.state.version))
+        self.record(pb.QuoteExpired(quote=self.name, version=self.state.version, partner=self.state.partner))
 
     def is_on_offer(self, version: int) -> bool:
         """Whether the customer can still answer this version, its validity aside."""
@@ -224,6 +227,14 @@ class Quote(Aggregate[pb.Quote]):
     def must_allow(self, verb: str) -> None:
         """Raises QUOTE_STATE unless the state allows the verb."""
         transition(self.state.state, ALLOWED[verb], pb.Quote.State, pb.QuoteReason, pb.QUOTE_STATE, verb=verb, quote=self.name)
+
+    def _record_superseded(self, by: str) -> None:
+        state = self.state
+        self.record(pb.QuoteSuperseded(quote=self.name, version=state.version, superseded_by=by, partner=state.partner))
+
+    def _margin(self) -> Money | None:
+        totals = self.state.totals
+        return Money(amount=totals.margin, currency_code=self.state.currency_code) if totals.margin else None
 
     def _stale(self, entry: str) -> Failure:
         return Failure(

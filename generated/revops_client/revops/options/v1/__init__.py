@@ -163,7 +163,7 @@ class FieldScoping(betterproto2.Enum):
 
     PARTNER = 1
     """
-    A partner principal sees only rows whose field equals its partner.
+    A partner principal sees only rows whose field equals its partner, and gets only events whose field does.
     """
 
     @classmethod
@@ -268,7 +268,7 @@ class Field(betterproto2.Message):
         3, betterproto2.TYPE_ENUM, default_factory=lambda: FieldScoping(0)
     )
     """
-    Scopes rows to a principal; implies `indexed`.
+    Scopes rows or events to a principal; on stored fields it implies `indexed`.
     """
 
     read_permission: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
@@ -409,6 +409,11 @@ class Resource(betterproto2.Message):
     platform: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
     """
     Owned by the installation: readable by its tenant, written only under the `platform` login.
+    """
+
+    retention_days: "int" = betterproto2.field(4, betterproto2.TYPE_INT32)
+    """
+    Days after its creation from which on a row is deleted for good, whatever its state; 0 means never. For logs, not for records.
     """
 
 

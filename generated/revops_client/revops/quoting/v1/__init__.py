@@ -769,6 +769,13 @@ class QuoteAccepted(betterproto2.Message):
     Hash of everything that was priced and promised.
     """
 
+    margin: "__type__v1__.Money | None" = betterproto2.field(
+        8, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    Net amount less cost; unset if the cost is unknown.
+    """
+
 
 default_message_pool.register_message(
     "revops.quoting.v1", "QuoteAccepted", QuoteAccepted
@@ -906,6 +913,11 @@ class QuoteExpired(betterproto2.Message):
     The version.
     """
 
+    partner: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    Its partner; empty if none.
+    """
+
 
 default_message_pool.register_message("revops.quoting.v1", "QuoteExpired", QuoteExpired)
 
@@ -1006,6 +1018,11 @@ class QuoteRejected(betterproto2.Message):
     Why, in the customer's words.
     """
 
+    partner: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    Its partner; empty if none.
+    """
+
 
 default_message_pool.register_message(
     "revops.quoting.v1", "QuoteRejected", QuoteRejected
@@ -1062,6 +1079,13 @@ class QuoteSubmitted(betterproto2.Message):
     Last day it can be accepted.
     """
 
+    margin: "__type__v1__.Money | None" = betterproto2.field(
+        9, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    Net amount less cost; unset if the cost is unknown.
+    """
+
 
 default_message_pool.register_message(
     "revops.quoting.v1", "QuoteSubmitted", QuoteSubmitted
@@ -1087,6 +1111,11 @@ class QuoteSuperseded(betterproto2.Message):
     superseded_by: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
     """
     The quote that replaces it; the same quote when a next version does.
+    """
+
+    partner: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    Its partner; empty if none.
     """
 
 
@@ -1225,6 +1254,11 @@ class QuoteWithdrawn(betterproto2.Message):
     reason: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
     """
     Why.
+    """
+
+    partner: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
+    """
+    Its partner; empty if none.
     """
 
 

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file revops/options/v1/options.proto.
  */
 export const file_revops_options_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Ch9yZXZvcHMvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhFyZXZvcHMub3B0aW9ucy52MSKYAgoGUG9saWN5EhQKCnBlcm1pc3Npb24YASABKAlIABITCglhbm9ueW1vdXMYAiABKAhIABISCghpbnRlcm5hbBgDIAEoCEgAEisKB2VkaXRpb24YBCABKA4yGi5yZXZvcHMub3B0aW9ucy52MS5FZGl0aW9uEicKBWF1ZGl0GAUgASgOMhgucmV2b3BzLm9wdGlvbnMudjEuQXVkaXQSJwoFc2NvcGUYBiABKA4yGC5yZXZvcHMub3B0aW9ucy52MS5TY29wZRINCgVlbWl0cxgHIAMoCRIMCgRhc2tzGAggAygJEhAKCHJlc2VydmVzGAkgAygJEhcKD3BhcnRuZXJfdmlzaWJsZRgKIAEoCEIICgZhY2Nlc3MiuQEKCFJlc291cmNlEi4KBGtpbmQYASABKA4yIC5yZXZvcHMub3B0aW9ucy52MS5SZXNvdXJjZS5LaW5kEigKBmxpbWl0cxgCIAMoCzIYLnJldm9wcy5vcHRpb25zLnYxLkxpbWl0EhAKCHBsYXRmb3JtGAMgASgIIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhIKDktJTkRfQUdHUkVHQVRFEAESDwoLS0lORF9MRURHRVIQAiJBCgVMaW1pdBIrCgdlZGl0aW9uGAEgASgOMhoucmV2b3BzLm9wdGlvbnMudjEuRWRpdGlvbhILCgNtYXgYAiABKAMivgIKBUZpZWxkEg8KB2luZGV4ZWQYASABKAgSDgoGdW5pcXVlGAIgASgIEjEKB3Njb3BpbmcYAyABKA4yIC5yZXZvcHMub3B0aW9ucy52MS5GaWVsZC5TY29waW5nEhcKD3JlYWRfcGVybWlzc2lvbhgEIAEoCRI2CgpkYXRhX2NsYXNzGAUgASgOMiIucmV2b3BzLm9wdGlvbnMudjEuRmllbGQuRGF0YUNsYXNzIjcKB1Njb3BpbmcSFwoTU0NPUElOR19VTlNQRUNJRklFRBAAEhMKD1NDT1BJTkdfUEFSVE5FUhABIlcKCURhdGFDbGFzcxIaChZEQVRBX0NMQVNTX1VOU1BFQ0lGSUVEEAASFwoTREFUQV9DTEFTU19QRVJTT05BTBABEhUKEURBVEFfQ0xBU1NfU0VDUkVUEAIqdAoHRWRpdGlvbhIXChNFRElUSU9OX1VOU1BFQ0lGSUVEEAASEAoMRURJVElPTl9GUkVFEAESEAoMRURJVElPTl9URUFNEAISFAoQRURJVElPTl9CVVNJTkVTUxADEhYKEkVESVRJT05fRU5URVJQUklTRRAEKj8KBUF1ZGl0EhUKEUFVRElUX1VOU1BFQ0lGSUVEEAASDgoKQVVESVRfTk9ORRABEg8KC0FVRElUX1dSSVRFEAIqMgoFU2NvcGUSFQoRU0NPUEVfVU5TUEVDSUZJRUQQABISCg5TQ09QRV9QTEFURk9STRABYgZwcm90bzM");
+  fileDesc("Ch9yZXZvcHMvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhFyZXZvcHMub3B0aW9ucy52MSKYAgoGUG9saWN5EhQKCnBlcm1pc3Npb24YASABKAlIABITCglhbm9ueW1vdXMYAiABKAhIABISCghpbnRlcm5hbBgDIAEoCEgAEisKB2VkaXRpb24YBCABKA4yGi5yZXZvcHMub3B0aW9ucy52MS5FZGl0aW9uEicKBWF1ZGl0GAUgASgOMhgucmV2b3BzLm9wdGlvbnMudjEuQXVkaXQSJwoFc2NvcGUYBiABKA4yGC5yZXZvcHMub3B0aW9ucy52MS5TY29wZRINCgVlbWl0cxgHIAMoCRIMCgRhc2tzGAggAygJEhAKCHJlc2VydmVzGAkgAygJEhcKD3BhcnRuZXJfdmlzaWJsZRgKIAEoCEIICgZhY2Nlc3Mi0QEKCFJlc291cmNlEi4KBGtpbmQYASABKA4yIC5yZXZvcHMub3B0aW9ucy52MS5SZXNvdXJjZS5LaW5kEigKBmxpbWl0cxgCIAMoCzIYLnJldm9wcy5vcHRpb25zLnYxLkxpbWl0EhAKCHBsYXRmb3JtGAMgASgIEhYKDnJldGVudGlvbl9kYXlzGAQgASgFIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhIKDktJTkRfQUdHUkVHQVRFEAESDwoLS0lORF9MRURHRVIQAiJBCgVMaW1pdBIrCgdlZGl0aW9uGAEgASgOMhoucmV2b3BzLm9wdGlvbnMudjEuRWRpdGlvbhILCgNtYXgYAiABKAMivgIKBUZpZWxkEg8KB2luZGV4ZWQYASABKAgSDgoGdW5pcXVlGAIgASgIEjEKB3Njb3BpbmcYAyABKA4yIC5yZXZvcHMub3B0aW9ucy52MS5GaWVsZC5TY29waW5nEhcKD3JlYWRfcGVybWlzc2lvbhgEIAEoCRI2CgpkYXRhX2NsYXNzGAUgASgOMiIucmV2b3BzLm9wdGlvbnMudjEuRmllbGQuRGF0YUNsYXNzIjcKB1Njb3BpbmcSFwoTU0NPUElOR19VTlNQRUNJRklFRBAAEhMKD1NDT1BJTkdfUEFSVE5FUhABIlcKCURhdGFDbGFzcxIaChZEQVRBX0NMQVNTX1VOU1BFQ0lGSUVEEAASFwoTREFUQV9DTEFTU19QRVJTT05BTBABEhUKEURBVEFfQ0xBU1NfU0VDUkVUEAIqdAoHRWRpdGlvbhIXChNFRElUSU9OX1VOU1BFQ0lGSUVEEAASEAoMRURJVElPTl9GUkVFEAESEAoMRURJVElPTl9URUFNEAISFAoQRURJVElPTl9CVVNJTkVTUxADEhYKEkVESVRJT05fRU5URVJQUklTRRAEKj8KBUF1ZGl0EhUKEUFVRElUX1VOU1BFQ0lGSUVEEAASDgoKQVVESVRfTk9ORRABEg8KC0FVRElUX1dSSVRFEAIqMgoFU2NvcGUSFQoRU0NPUEVfVU5TUEVDSUZJRUQQABISCg5TQ09QRV9QTEFURk9STRABYgZwcm90bzM");
 
 /**
  * Policy of one method.
@@ -135,6 +135,13 @@ export type Resource = Message<"revops.options.v1.Resource"> & {
    * @generated from field: bool platform = 3;
    */
   platform: boolean;
+
+  /**
+   * Days after its creation from which on a row is deleted for good, whatever its state; 0 means never. For logs, not for records.
+   *
+   * @generated from field: int32 retention_days = 4;
+   */
+  retentionDays: number;
 };
 
 /**
@@ -227,7 +234,7 @@ export type Field = Message<"revops.options.v1.Field"> & {
   unique: boolean;
 
   /**
-   * Scopes rows to a principal; implies `indexed`.
+   * Scopes rows or events to a principal; on stored fields it implies `indexed`.
    *
    * @generated from field: revops.options.v1.Field.Scoping scoping = 3;
    */
@@ -269,7 +276,7 @@ export enum Field_Scoping {
   UNSPECIFIED = 0,
 
   /**
-   * A partner principal sees only rows whose field equals its partner.
+   * A partner principal sees only rows whose field equals its partner, and gets only events whose field does.
    *
    * @generated from enum value: SCOPING_PARTNER = 1;
    */

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file revops/platform/v1/access.proto.
  */
 export const file_revops_platform_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("Ch9yZXZvcHMvcGxhdGZvcm0vdjEvYWNjZXNzLnByb3RvEhJyZXZvcHMucGxhdGZvcm0udjEiuwEKBFJvbGUSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSMQoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASMQoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASFgoMZGlzcGxheV9uYW1lGAUgASgJQgASFQoLcGVybWlzc2lvbnMYBiADKAlCADoAIuQBCg5TZXJ2aWNlQWNjb3VudBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIxCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIxCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIWCgxkaXNwbGF5X25hbWUYBSABKAlCABIPCgVyb2xlcxgGIAMoCUIAEhEKB3BhcnRuZXIYByABKAlCABIQCghkaXNhYmxlZBgIIAEoCDoAIpICCgZBcGlLZXkSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSMQoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASMQoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASFgoMZGlzcGxheV9uYW1lGAUgASgJQgASEAoGc2VjcmV0GAYgASgJQgASFQoLc2VjcmV0X2hhc2gYByABKAxCABIvCgtleHBpcmVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoGa2V5X2lkGAkgASgJQgA6ACJ9ChFDcmVhdGVSb2xlUmVxdWVzdBIoCgRyb2xlGAEgASgLMhgucmV2b3BzLnBsYXRmb3JtLnYxLlJvbGVCABIRCgdyb2xlX2lkGAIgASgJQgASFAoKcmVxdWVzdF9pZBgDIAEoCUIAEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiIAoOR2V0Um9sZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAIlsKEExpc3RSb2xlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJEhAKCG9yZGVyX2J5GAQgASgJIlUKEUxpc3RSb2xlc1Jlc3BvbnNlEicKBXJvbGVzGAEgAygLMhgucmV2b3BzLnBsYXRmb3JtLnYxLlJvbGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIpsBChFVcGRhdGVSb2xlUmVxdWVzdBIoCgRyb2xlGAEgASgLMhgucmV2b3BzLnBsYXRmb3JtLnYxLlJvbGVCABIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSFAoKcmVxdWVzdF9pZBgDIAEoCUIAEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiRwoRRGVsZXRlUm9sZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSFAoKcmVxdWVzdF9pZBgDIAEoCUIAIqcBChtDcmVhdGVTZXJ2aWNlQWNjb3VudFJlcXVlc3QSPQoPc2VydmljZV9hY2NvdW50GAEgASgLMiIucmV2b3BzLnBsYXRmb3JtLnYxLlNlcnZpY2VBY2NvdW50QgASHAoSc2VydmljZV9hY2NvdW50X2lkGAIgASgJQgASFAoKcmVxdWVzdF9pZBgDIAEoCUIAEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiKgoYR2V0U2VydmljZUFjY291bnRSZXF1ZXN0Eg4KBG5hbWUYASABKAlCACJlChpMaXN0U2VydmljZUFjY291bnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYAyABKAkSEAoIb3JkZXJfYnkYBCABKAkidAobTGlzdFNlcnZpY2VBY2NvdW50c1Jlc3BvbnNlEjwKEHNlcnZpY2VfYWNjb3VudHMYASADKAsyIi5yZXZvcHMucGxhdGZvcm0udjEuU2VydmljZUFjY291bnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIroBChtVcGRhdGVTZXJ2aWNlQWNjb3VudFJlcXVlc3QSPQoPc2VydmljZV9hY2NvdW50GAEgASgLMiIucmV2b3BzLnBsYXRmb3JtLnYxLlNlcnZpY2VBY2NvdW50QgASLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhQKCnJlcXVlc3RfaWQYAyABKAlCABIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIlEKG0RlbGV0ZVNlcnZpY2VBY2NvdW50UmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgAibAoTQ3JlYXRlQXBpS2V5UmVxdWVzdBIQCgZwYXJlbnQYASABKAlCABItCgdhcGlfa2V5GAIgASgLMhoucmV2b3BzLnBsYXRmb3JtLnYxLkFwaUtleUIAEhQKCnJlcXVlc3RfaWQYAyABKAlCACJvChJMaXN0QXBpS2V5c1JlcXVlc3QSEAoGcGFyZW50GAEgASgJQgASEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSDgoGZmlsdGVyGAQgASgJEhAKCG9yZGVyX2J5GAUgASgJIlwKE0xpc3RBcGlLZXlzUmVzcG9uc2USLAoIYXBpX2tleXMYASADKAsyGi5yZXZvcHMucGxhdGZvcm0udjEuQXBpS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI7ChNEZWxldGVBcGlLZXlSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIUCgpyZXF1ZXN0X2lkGAIgASgJQgAqjAEKClJvbGVSZWFzb24SGwoXUk9MRV9SRUFTT05fVU5TUEVDSUZJRUQQABIdChdST0xFX1BFUk1JU1NJT05fVU5LTk9XThABGgASEwoNUk9MRV9SRVNFUlZFRBACGgASEgoMUk9MRV9VTktOT1dOEAMaABIZChNST0xFX0VYQ0VFRFNfQ0FMTEVSEAQaADKrAwoLUm9sZVNlcnZpY2USTwoKQ3JlYXRlUm9sZRIlLnJldm9wcy5wbGF0Zm9ybS52MS5DcmVhdGVSb2xlUmVxdWVzdBoYLnJldm9wcy5wbGF0Zm9ybS52MS5Sb2xlIgASTAoHR2V0Um9sZRIiLnJldm9wcy5wbGF0Zm9ybS52MS5HZXRSb2xlUmVxdWVzdBoYLnJldm9wcy5wbGF0Zm9ybS52MS5Sb2xlIgOQAgESXQoJTGlzdFJvbGVzEiQucmV2b3BzLnBsYXRmb3JtLnYxLkxpc3RSb2xlc1JlcXVlc3QaJS5yZXZvcHMucGxhdGZvcm0udjEuTGlzdFJvbGVzUmVzcG9uc2UiA5ACARJPCgpVcGRhdGVSb2xlEiUucmV2b3BzLnBsYXRmb3JtLnYxLlVwZGF0ZVJvbGVSZXF1ZXN0GhgucmV2b3BzLnBsYXRmb3JtLnYxLlJvbGUiABJNCgpEZWxldGVSb2xlEiUucmV2b3BzLnBsYXRmb3JtLnYxLkRlbGV0ZVJvbGVSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IgAy0AYKFVNlcnZpY2VBY2NvdW50U2VydmljZRJtChRDcmVhdGVTZXJ2aWNlQWNjb3VudBIvLnJldm9wcy5wbGF0Zm9ybS52MS5DcmVhdGVTZXJ2aWNlQWNjb3VudFJlcXVlc3QaIi5yZXZvcHMucGxhdGZvcm0udjEuU2VydmljZUFjY291bnQiABJqChFHZXRTZXJ2aWNlQWNjb3VudBIsLnJldm9wcy5wbGF0Zm9ybS52MS5HZXRTZXJ2aWNlQWNjb3VudFJlcXVlc3QaIi5yZXZvcHMucGxhdGZvcm0udjEuU2VydmljZUFjY291bnQiA5ACARJ7ChNMaXN0U2VydmljZUFjY291bnRzEi4ucmV2b3BzLnBsYXRmb3JtLnYxLkxpc3RTZXJ2aWNlQWNjb3VudHNSZXF1ZXN0Gi8ucmV2b3BzLnBsYXRmb3JtLnYxLkxpc3RTZXJ2aWNlQWNjb3VudHNSZXNwb25zZSIDkAIBEm0KFFVwZGF0ZVNlcnZpY2VBY2NvdW50Ei8ucmV2b3BzLnBsYXRmb3JtLnYxLlVwZGF0ZVNlcnZpY2VBY2NvdW50UmVxdWVzdBoiLnJldm9wcy5wbGF0Zm9ybS52MS5TZXJ2aWNlQWNjb3VudCIAEmEKFERlbGV0ZVNlcnZpY2VBY2NvdW50Ei8ucmV2b3BzLnBsYXRmb3JtLnYxLkRlbGV0ZVNlcnZpY2VBY2NvdW50UmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIAElUKDENyZWF0ZUFwaUtleRInLnJldm9wcy5wbGF0Zm9ybS52MS5DcmVhdGVBcGlLZXlSZXF1ZXN0GhoucmV2b3BzLnBsYXRmb3JtLnYxLkFwaUtleSIAEmMKC0xpc3RBcGlLZXlzEiYucmV2b3BzLnBsYXRmb3JtLnYxLkxpc3RBcGlLZXlzUmVxdWVzdBonLnJldm9wcy5wbGF0Zm9ybS52MS5MaXN0QXBpS2V5c1Jlc3BvbnNlIgOQAgESUQoMRGVsZXRlQXBpS2V5EicucmV2b3BzLnBsYXRmb3JtLnYxLkRlbGV0ZUFwaUtleVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiAGIGcHJvdG8z", [file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_revops_options_v1_options]);
+  fileDesc("Ch9yZXZvcHMvcGxhdGZvcm0vdjEvYWNjZXNzLnByb3RvEhJyZXZvcHMucGxhdGZvcm0udjEiuwEKBFJvbGUSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSMQoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASMQoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASFgoMZGlzcGxheV9uYW1lGAUgASgJQgASFQoLcGVybWlzc2lvbnMYBiADKAlCADoAIuQBCg5TZXJ2aWNlQWNjb3VudBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIxCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIxCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIWCgxkaXNwbGF5X25hbWUYBSABKAlCABIPCgVyb2xlcxgGIAMoCUIAEhEKB3BhcnRuZXIYByABKAlCABIQCghkaXNhYmxlZBgIIAEoCDoAItsCCgZBcGlLZXkSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSMQoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASMQoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASFgoMZGlzcGxheV9uYW1lGAUgASgJQgASEAoGc2VjcmV0GAYgASgJQgASFQoLc2VjcmV0X2hhc2gYByABKAxCABIvCgtleHBpcmVfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoGa2V5X2lkGAkgASgJQgASEQoHcGFydG5lchgKIAEoCUIAEjQKDmxhc3RfdXNlZF90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAOgAifQoRQ3JlYXRlUm9sZVJlcXVlc3QSKAoEcm9sZRgBIAEoCzIYLnJldm9wcy5wbGF0Zm9ybS52MS5Sb2xlQgASEQoHcm9sZV9pZBgCIAEoCUIAEhQKCnJlcXVlc3RfaWQYAyABKAlCABIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIiAKDkdldFJvbGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCACJbChBMaXN0Um9sZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCRIQCghvcmRlcl9ieRgEIAEoCSJVChFMaXN0Um9sZXNSZXNwb25zZRInCgVyb2xlcxgBIAMoCzIYLnJldm9wcy5wbGF0Zm9ybS52MS5Sb2xlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKbAQoRVXBkYXRlUm9sZVJlcXVlc3QSKAoEcm9sZRgBIAEoCzIYLnJldm9wcy5wbGF0Zm9ybS52MS5Sb2xlQgASLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhQKCnJlcXVlc3RfaWQYAyABKAlCABIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkcKEURlbGV0ZVJvbGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEhQKCnJlcXVlc3RfaWQYAyABKAlCACKnAQobQ3JlYXRlU2VydmljZUFjY291bnRSZXF1ZXN0Ej0KD3NlcnZpY2VfYWNjb3VudBgBIAEoCzIiLnJldm9wcy5wbGF0Zm9ybS52MS5TZXJ2aWNlQWNjb3VudEIAEhwKEnNlcnZpY2VfYWNjb3VudF9pZBgCIAEoCUIAEhQKCnJlcXVlc3RfaWQYAyABKAlCABIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIioKGEdldFNlcnZpY2VBY2NvdW50UmVxdWVzdBIOCgRuYW1lGAEgASgJQgAiZQoaTGlzdFNlcnZpY2VBY2NvdW50c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJEhAKCG9yZGVyX2J5GAQgASgJInQKG0xpc3RTZXJ2aWNlQWNjb3VudHNSZXNwb25zZRI8ChBzZXJ2aWNlX2FjY291bnRzGAEgAygLMiIucmV2b3BzLnBsYXRmb3JtLnYxLlNlcnZpY2VBY2NvdW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK6AQobVXBkYXRlU2VydmljZUFjY291bnRSZXF1ZXN0Ej0KD3NlcnZpY2VfYWNjb3VudBgBIAEoCzIiLnJldm9wcy5wbGF0Zm9ybS52MS5TZXJ2aWNlQWNjb3VudEIAEi8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzaxIUCgpyZXF1ZXN0X2lkGAMgASgJQgASFQoNdmFsaWRhdGVfb25seRgEIAEoCCJRChtEZWxldGVTZXJ2aWNlQWNjb3VudFJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSFAoKcmVxdWVzdF9pZBgDIAEoCUIAImwKE0NyZWF0ZUFwaUtleVJlcXVlc3QSEAoGcGFyZW50GAEgASgJQgASLQoHYXBpX2tleRgCIAEoCzIaLnJldm9wcy5wbGF0Zm9ybS52MS5BcGlLZXlCABIUCgpyZXF1ZXN0X2lkGAMgASgJQgAibwoSTGlzdEFwaUtleXNSZXF1ZXN0EhAKBnBhcmVudBgBIAEoCUIAEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEg4KBmZpbHRlchgEIAEoCRIQCghvcmRlcl9ieRgFIAEoCSJcChNMaXN0QXBpS2V5c1Jlc3BvbnNlEiwKCGFwaV9rZXlzGAEgAygLMhoucmV2b3BzLnBsYXRmb3JtLnYxLkFwaUtleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiOwoTRGVsZXRlQXBpS2V5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgASFAoKcmVxdWVzdF9pZBgCIAEoCUIAIpwBChNSb3RhdGVBcGlLZXlSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIcCg1vdmVybGFwX2hvdXJzGAIgASgFQgBIAIgBARIvCgtleHBpcmVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoKcmVxdWVzdF9pZBgEIAEoCUIAQhAKDl9vdmVybGFwX2hvdXJzIlIKFE5vdGVBcGlLZXlVc2VSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIqCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAKowBCgpSb2xlUmVhc29uEhsKF1JPTEVfUkVBU09OX1VOU1BFQ0lGSUVEEAASHQoXUk9MRV9QRVJNSVNTSU9OX1VOS05PV04QARoAEhMKDVJPTEVfUkVTRVJWRUQQAhoAEhIKDFJPTEVfVU5LTk9XThADGgASGQoTUk9MRV9FWENFRURTX0NBTExFUhAEGgAyqwMKC1JvbGVTZXJ2aWNlEk8KCkNyZWF0ZVJvbGUSJS5yZXZvcHMucGxhdGZvcm0udjEuQ3JlYXRlUm9sZVJlcXVlc3QaGC5yZXZvcHMucGxhdGZvcm0udjEuUm9sZSIAEkwKB0dldFJvbGUSIi5yZXZvcHMucGxhdGZvcm0udjEuR2V0Um9sZVJlcXVlc3QaGC5yZXZvcHMucGxhdGZvcm0udjEuUm9sZSIDkAIBEl0KCUxpc3RSb2xlcxIkLnJldm9wcy5wbGF0Zm9ybS52MS5MaXN0Um9sZXNSZXF1ZXN0GiUucmV2b3BzLnBsYXRmb3JtLnYxLkxpc3RSb2xlc1Jlc3BvbnNlIgOQAgESTwoKVXBkYXRlUm9sZRIlLnJldm9wcy5wbGF0Zm9ybS52MS5VcGRhdGVSb2xlUmVxdWVzdBoYLnJldm9wcy5wbGF0Zm9ybS52MS5Sb2xlIgASTQoKRGVsZXRlUm9sZRIlLnJldm9wcy5wbGF0Zm9ybS52MS5EZWxldGVSb2xlUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIAMvwHChVTZXJ2aWNlQWNjb3VudFNlcnZpY2USbQoUQ3JlYXRlU2VydmljZUFjY291bnQSLy5yZXZvcHMucGxhdGZvcm0udjEuQ3JlYXRlU2VydmljZUFjY291bnRSZXF1ZXN0GiIucmV2b3BzLnBsYXRmb3JtLnYxLlNlcnZpY2VBY2NvdW50IgASagoRR2V0U2VydmljZUFjY291bnQSLC5yZXZvcHMucGxhdGZvcm0udjEuR2V0U2VydmljZUFjY291bnRSZXF1ZXN0GiIucmV2b3BzLnBsYXRmb3JtLnYxLlNlcnZpY2VBY2NvdW50IgOQAgESewoTTGlzdFNlcnZpY2VBY2NvdW50cxIuLnJldm9wcy5wbGF0Zm9ybS52MS5MaXN0U2VydmljZUFjY291bnRzUmVxdWVzdBovLnJldm9wcy5wbGF0Zm9ybS52MS5MaXN0U2VydmljZUFjY291bnRzUmVzcG9uc2UiA5ACARJtChRVcGRhdGVTZXJ2aWNlQWNjb3VudBIvLnJldm9wcy5wbGF0Zm9ybS52MS5VcGRhdGVTZXJ2aWNlQWNjb3VudFJlcXVlc3QaIi5yZXZvcHMucGxhdGZvcm0udjEuU2VydmljZUFjY291bnQiABJhChREZWxldGVTZXJ2aWNlQWNjb3VudBIvLnJldm9wcy5wbGF0Zm9ybS52MS5EZWxldGVTZXJ2aWNlQWNjb3VudFJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiABJVCgxDcmVhdGVBcGlLZXkSJy5yZXZvcHMucGxhdGZvcm0udjEuQ3JlYXRlQXBpS2V5UmVxdWVzdBoaLnJldm9wcy5wbGF0Zm9ybS52MS5BcGlLZXkiABJVCgxSb3RhdGVBcGlLZXkSJy5yZXZvcHMucGxhdGZvcm0udjEuUm90YXRlQXBpS2V5UmVxdWVzdBoaLnJldm9wcy5wbGF0Zm9ybS52MS5BcGlLZXkiABJjCgtMaXN0QXBpS2V5cxImLnJldm9wcy5wbGF0Zm9ybS52MS5MaXN0QXBpS2V5c1JlcXVlc3QaJy5yZXZvcHMucGxhdGZvcm0udjEuTGlzdEFwaUtleXNSZXNwb25zZSIDkAIBElEKDERlbGV0ZUFwaUtleRInLnJldm9wcy5wbGF0Zm9ybS52MS5EZWxldGVBcGlLZXlSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IgASUwoNTm90ZUFwaUtleVVzZRIoLnJldm9wcy5wbGF0Zm9ybS52MS5Ob3RlQXBpS2V5VXNlUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIAYgZwcm90bzM", [file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_revops_options_v1_options]);
 
 /**
  * A named set of permissions.
@@ -185,7 +185,7 @@ export type ApiKey = Message<"revops.platform.v1.ApiKey"> & {
   displayName: string;
 
   /**
-   * The key to send as a bearer token, `rk_<tenant>_<key id>_<64 hex digits>`. Only in the answer of CreateApiKey.
+   * The key to send as a bearer token, `rk_<tenant>_<key id>_<64 hex digits>`. Only in the answers of CreateApiKey and RotateApiKey.
    *
    * @generated from field: string secret = 6;
    */
@@ -211,6 +211,20 @@ export type ApiKey = Message<"revops.platform.v1.ApiKey"> & {
    * @generated from field: string key_id = 9;
    */
   keyId: string;
+
+  /**
+   * Partner of its service account.
+   *
+   * @generated from field: string partner = 10;
+   */
+  partner: string;
+
+  /**
+   * When it was last used, at most an hour behind; unset if it never was.
+   *
+   * @generated from field: google.protobuf.Timestamp last_used_time = 11;
+   */
+  lastUsedTime?: Timestamp | undefined;
 };
 
 /**
@@ -781,6 +795,76 @@ export const DeleteApiKeyRequestSchema: GenMessage<DeleteApiKeyRequest> = /*@__P
   messageDesc(file_revops_platform_v1_access, 18);
 
 /**
+ * Request of RotateApiKey.
+ *
+ * @generated from message revops.platform.v1.RotateApiKeyRequest
+ */
+export type RotateApiKeyRequest = Message<"revops.platform.v1.RotateApiKeyRequest"> & {
+  /**
+   * Resource name of the key to replace.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Hours for which the old key works on, 0 to 720. Default 24.
+   *
+   * @generated from field: optional int32 overlap_hours = 2;
+   */
+  overlapHours?: number | undefined;
+
+  /**
+   * When the new key stops working, in the future; unset means never.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 3;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * Makes the call idempotent: a UUID chosen by the caller (AIP-155).
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message revops.platform.v1.RotateApiKeyRequest.
+ * Use `create(RotateApiKeyRequestSchema)` to create a new message.
+ */
+export const RotateApiKeyRequestSchema: GenMessage<RotateApiKeyRequest> = /*@__PURE__*/
+  messageDesc(file_revops_platform_v1_access, 19);
+
+/**
+ * Request of NoteApiKeyUse.
+ *
+ * @generated from message revops.platform.v1.NoteApiKeyUseRequest
+ */
+export type NoteApiKeyUseRequest = Message<"revops.platform.v1.NoteApiKeyUseRequest"> & {
+  /**
+   * Resource name of the key.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * When it was used.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message revops.platform.v1.NoteApiKeyUseRequest.
+ * Use `create(NoteApiKeyUseRequestSchema)` to create a new message.
+ */
+export const NoteApiKeyUseRequestSchema: GenMessage<NoteApiKeyUseRequest> = /*@__PURE__*/
+  messageDesc(file_revops_platform_v1_access, 20);
+
+/**
  * Why a role, or a grant of one, is refused.
  *
  * @generated from enum revops.platform.v1.RoleReason
@@ -960,6 +1044,18 @@ export const ServiceAccountService: GenService<{
     output: typeof ApiKeySchema;
   },
   /**
+   * Replaces a key: makes a new one of the same account, whose secret is in this answer and never again, not even in its replay, and
+   * has the old one stop after `overlap_hours`, or at its own expiry if that is earlier. Until then both work. Fails with
+   * RESOURCE_NOT_FOUND, ROLE_EXCEEDS_CALLER. Idempotent by `request_id`.
+   *
+   * @generated from rpc revops.platform.v1.ServiceAccountService.RotateApiKey
+   */
+  rotateApiKey: {
+    methodKind: "unary";
+    input: typeof RotateApiKeyRequestSchema;
+    output: typeof ApiKeySchema;
+  },
+  /**
    * Lists the keys of a service account, without secrets.
    *
    * @generated from rpc revops.platform.v1.ServiceAccountService.ListApiKeys
@@ -977,6 +1073,16 @@ export const ServiceAccountService: GenService<{
   deleteApiKey: {
     methodKind: "unary";
     input: typeof DeleteApiKeyRequestSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Notes that a key was used; a key that is gone is left alone.
+   *
+   * @generated from rpc revops.platform.v1.ServiceAccountService.NoteApiKeyUse
+   */
+  noteApiKeyUse: {
+    methodKind: "unary";
+    input: typeof NoteApiKeyUseRequestSchema;
     output: typeof EmptySchema;
   },
 }> = /*@__PURE__*/

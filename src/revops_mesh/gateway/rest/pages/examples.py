@@ -11,7 +11,7 @@ from revops_mesh.gateway.rest.pages.references import Json, resolved
 
 CANDIDATES = (
     "example", "EUR", "DE", "1", "0.1", "de-DE", "Europe/Berlin", "catalog.products.get", "2030-01-31", "partners/example", "a",
-    "0123456789abcdef" * 2,
+    "0123456789abcdef" * 2, "https://example.com/hooks", "revops.quoting.v1.*",
 )  # fmt: skip
 """Texts tried in turn where a pattern asks for a form."""
 BY_FORMAT = {"date-time": "2030-01-31T12:00:00Z", "email": "anna@example.com", "uuid": "7d0c6e1b-2a90-4b5c-9f0e-6f2c4d3e1a52"}

@@ -208,6 +208,7 @@ def upgrade() -> None:
         sa.Column("request", postgresql.BYTEA(), nullable=False),
         sa.Column("attempts", sa.SmallInteger(), nullable=False),
         sa.Column("trace", sa.TEXT(), nullable=False),
+        sa.Column("lane", sa.TEXT(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("timer_pkey")),
         schema="kernel",
     )
@@ -224,6 +225,7 @@ def upgrade() -> None:
         sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("key_id", sa.TEXT(), nullable=False),
+        sa.Column("partner", sa.TEXT(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("api_keys_pkey")),
         schema="platform",
     )
@@ -236,6 +238,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("delete_time IS NULL AND key_id != ''"),
     )
     op.create_index("api_keys_parent", "api_keys", ["tenant_id", "parent", "name"], unique=False, schema="platform")
+    op.create_index("api_keys_partner", "api_keys", ["tenant_id", "partner", "name"], unique=False, schema="platform")
     op.create_table(
         "business_calendars",
         sa.Column("tenant_id", sa.UUID(), nullable=False),
@@ -407,6 +410,65 @@ def upgrade() -> None:
         unique=True,
         schema="platform",
         postgresql_where=sa.text("delete_time IS NULL AND uid != ''"),
+    )
+    op.create_table(
+        "webhook_deliveries",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("parent", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("event_type", sa.TEXT(), nullable=False),
+        sa.Column("subject", sa.TEXT(), nullable=False),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.Column("partner", sa.TEXT(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("webhook_deliveries_pkey")),
+        schema="platform",
+    )
+    op.create_index("webhook_deliveries_create_time", "webhook_deliveries", ["create_time"], unique=False, schema="platform")
+    op.create_index(
+        "webhook_deliveries_event_type",
+        "webhook_deliveries",
+        ["tenant_id", "event_type", "name"],
+        unique=False,
+        schema="platform",
+    )
+    op.create_index(
+        "webhook_deliveries_parent", "webhook_deliveries", ["tenant_id", "parent", "name"], unique=False, schema="platform"
+    )
+    op.create_index(
+        "webhook_deliveries_partner", "webhook_deliveries", ["tenant_id", "partner", "name"], unique=False, schema="platform"
+    )
+    op.create_index(
+        "webhook_deliveries_state", "webhook_deliveries", ["tenant_id", "state", "name"], unique=False, schema="platform"
+    )
+    op.create_index(
+        "webhook_deliveries_subject", "webhook_deliveries", ["tenant_id", "subject", "name"], unique=False, schema="platform"
+    )
+    op.create_table(
+        "webhook_endpoints",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("partner", sa.TEXT(), nullable=False),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("webhook_endpoints_pkey")),
+        schema="platform",
+    )
+    op.create_index(
+        "webhook_endpoints_partner", "webhook_endpoints", ["tenant_id", "partner", "name"], unique=False, schema="platform"
+    )
+    op.create_index(
+        "webhook_endpoints_state", "webhook_endpoints", ["tenant_id", "state", "name"], unique=False, schema="platform"
     )
     op.create_table(
         "quote_versions",
