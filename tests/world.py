@@ -17,7 +17,7 @@ from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import reasons_pb2, tenants_pb2
 
 from revops_mesh import member
-from revops_mesh.identity import Tokens
+from revops_mesh.identity import Issuer, Tokens
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.errors import Failure
@@ -32,6 +32,8 @@ FREE, TEAM, BUSINESS, ENTERPRISE = (
     options.EDITION_ENTERPRISE,
 )
 ISSUER, AUDIENCE = "https://issuer.test", "revops"
+OWN_ISSUER = "https://api.test"
+"""Of the tokens that the installation issues itself."""
 
 
 @dataclass
@@ -79,7 +81,9 @@ class World:
         key = ECKey.generate_key("P-256")
         pools = await LoginPools.open(dsn, size)
         owner = await asyncpg.connect(dsn, user="revops_owner")
-        kernel = member.compose(pools, Tokens(KeySet([key]), ISSUER, AUDIENCE), [b"page tokens of tests" * 2])
+        own = Issuer(Tokens(KeySet([ECKey.generate_key("P-256", auto_kid=True)]), OWN_ISSUER, AUDIENCE))
+        provider = Tokens(KeySet([key]), ISSUER, AUDIENCE)
+        kernel = member.compose(pools, provider, [b"page tokens of tests" * 2], issuer=own)
         try:
             yield cls(kernel, pools, key, owner, dsn)
         finally:

@@ -31,8 +31,8 @@ class Revops(Connection):
     @cached_property
     def platform(self) -> PlatformServices:
         """revops.platform.v1: `roles`, `service_accounts`, `audit`, `dead_letters`, `exports`, `files`,
-        `imports`, `operations`, `legal_entities`, `exchange_rates`, `business_calendars`, `tenants`. Its
-        messages are imported when it is first used.
+        `imports`, `operations`, `legal_entities`, `exchange_rates`, `business_calendars`, `tenants`,
+        `tokens`. Its messages are imported when it is first used.
         """
         from revops_client.platform.v1 import PlatformServices
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from revops_mesh import catalog, platform, quoting
-from revops_mesh.identity import Authenticator, Tokens
+from revops_mesh.identity import Authenticator, Issuer, Tokens
 from revops_mesh.kernel.contract import methods_of
 from revops_mesh.kernel.kinds import Kind
 from revops_mesh.kernel.observe import Observer
@@ -37,9 +37,10 @@ def compose(
     *,
     observer: Observer | None = None,
     only: Collection[str] = (),
+    issuer: Issuer | None = None,
 ) -> Kernel:
-    """The kernel of a process; `only` names the capabilities it serves, all if empty."""
+    """The kernel of a process; `only` names the capabilities it serves, all if empty; `issuer` is the installation's own."""
     modules = [module for module in MODULES if not only or module.service.split(".")[1] in only]
     known = permissions()
-    authenticator = Authenticator(tokens, StoredDirectory(pools.app, known))
+    authenticator = Authenticator(tokens, StoredDirectory(pools.app, known), issuer)
     return Kernel(modules, pools, authenticator, observer=observer, secrets=secrets, permissions=known)

@@ -18,7 +18,7 @@ FILE_LINES = 300
 FUNCTION_LINES = 40
 ROOM_LINES = {
     "kernel": 2400,
-    "identity": 150,
+    "identity": 250,
     "aip": 650,
     "messaging": 620,
     "operations": 300,

@@ -9,12 +9,13 @@ from uuid import UUID
 from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import access_pb2, tenants_pb2
 
+from revops_mesh.identity.patterns import expand
 from revops_mesh.kernel import clock, statements
 from revops_mesh.kernel.names import PLATFORM_TENANT
-from revops_mesh.kernel.principal import Identity, Standing
+from revops_mesh.kernel.principal import Identity, Impostor, Principal, Standing
 
 from .access import keys
-from .roles import built_in, expand, grantable
+from .roles import built_in, grantable
 
 KEPT_SECONDS = 15.0
 """With as long again in the authenticator, a change is noticed within 30 s."""
@@ -89,18 +90,27 @@ class StoredDirectory:
         return {**named, **self._built_in[platform]}
 
     async def api_key(self, tenant: UUID, key_id: str, secret: str) -> Identity | None:
-        """The service account of a key, if the key lives, its account is enabled and the secret is right.
+        """The service account of a key, None if the key is no more or its account is disabled. Raises `Impostor`.
 
-        An expired key still has an identity, so that its caller is told to get a new one.
+        An expired key still has an identity, so that its caller is told to get a new one. A wrong secret and a key that there is
+        not cost the same statement and the same hash.
         """
+        found = await self._found(tenant, key_id)
+        right = keys.matches(secret, found[0].secret_hash if found else keys.NOBODYS)
+        if found is not None and not right:
+            raise Impostor(Principal(found[0].name, tenant, frozenset(), options.EDITION_UNSPECIFIED))
+        return _identity(tenant, *found) if found is not None else None
+
+    async def holder(self, tenant: UUID, key_id: str) -> Identity | None:
+        """The same for a caller who has proven otherwise to have the key."""
+        found = await self._found(tenant, key_id)
+        return _identity(tenant, *found) if found is not None else None
+
+    async def _found(self, tenant: UUID, key_id: str) -> tuple[access_pb2.ApiKey, access_pb2.ServiceAccount] | None:
         rows = await self._fetch(tenant, _KEY, key_id) if key_id.isascii() and key_id.isalnum() else ()
         if not rows:
             return None
-        key, account = access_pb2.ApiKey.FromString(rows[0]["key"]), access_pb2.ServiceAccount.FromString(rows[0]["account"])
-        if account.disabled or not keys.matches(secret, key.secret_hash):
-            return None
-        expires = float(key.expire_time.ToSeconds()) if key.HasField("expire_time") else float("inf")
-        return Identity(account.name, tenant, tuple(account.roles), account.partner, expires, service=True)
+        return access_pb2.ApiKey.FromString(rows[0]["key"]), access_pb2.ServiceAccount.FromString(rows[0]["account"])
 
     async def _fetch(self, tenant: UUID, sql: str, *arguments: object) -> Any:
         """Rows of a statement under the walls of a tenant; the transaction ends with the connection if it fails."""
@@ -109,3 +119,10 @@ class StoredDirectory:
             rows = await connection.fetch(sql, tenant, *arguments)
             await connection.execute("COMMIT")
         return rows
+
+
+def _identity(tenant: UUID, key: access_pb2.ApiKey, account: access_pb2.ServiceAccount) -> Identity | None:
+    if account.disabled:
+        return None
+    expires = float(key.expire_time.ToSeconds()) if key.HasField("expire_time") else float("inf")
+    return Identity(account.name, tenant, tuple(account.roles), account.partner, expires, service=True)

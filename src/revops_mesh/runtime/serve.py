@@ -21,7 +21,8 @@ import uvloop
 from grpc_channelz.v1 import channelz, channelz_pb2
 from grpc_health.v1 import health_pb2
 
-from revops_mesh.identity import Tokens
+from revops_mesh.identity import Issuer, Tokens
+from revops_mesh.identity.issuer import check_keys
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.observe import Observer
 from revops_mesh.kernel.pipeline import Kernel
@@ -53,7 +54,14 @@ class Compose(Protocol):
     """Makes the kernel of a member; `only` names capabilities, all if empty."""
 
     def __call__(
-        self, pools: LoginPools, tokens: Tokens, secrets: Sequence[bytes], *, observer: Observer, only: Collection[str]
+        self,
+        pools: LoginPools,
+        tokens: Tokens,
+        secrets: Sequence[bytes],
+        *,
+        observer: Observer,
+        only: Collection[str],
+        issuer: Issuer | None,
     ) -> Kernel: ...
 
 
@@ -112,8 +120,9 @@ async def serve(settings: Settings, parts: Parts, sink: Sink) -> None:
 
 
 async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Event, stack: AsyncExitStack) -> None:
-    keys = KeySource(settings.jwks, settings.issuer, settings.audience)
-    await _awaited("the issuer's keys", keys.load, stop)
+    keys = _Keys(settings)
+    for source in keys.sources:
+        await _awaited(f"the keys of {source.tokens.issuer}", source.load, stop)
     where = urlsplit(settings.database_url)
     opened = partial(LoginPools.open, settings.database_url, settings.pool_size)
     pools = await _awaited(f"PostgreSQL at {where.hostname}:{where.port or 5432}{where.path}", opened, stop)
@@ -121,8 +130,10 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     access = AccessLog(sink, quiet=settings.log_level in ("WARNING", "ERROR"))
     stack.callback(access.flush)
     observer = Observer(access, settings.sampled_share if settings.otlp_endpoint else 0.0)
-    kernel = parts.compose(pools, keys.tokens, settings.page_token_secrets, observer=observer, only=settings.only)
-    keys.changed = kernel.authenticator.forget
+    kernel = parts.compose(
+        pools, keys.tokens, settings.page_token_secrets, observer=observer, only=settings.only, issuer=keys.issuer
+    )
+    keys.tell(kernel.authenticator.forget)
     if unknown := settings.only - {method.capability for method in kernel.methods.values()}:
         raise SettingsError([f"REVOPS_ONLY: there is no capability {', '.join(sorted(unknown))}"])
     background = await stack.enter_async_context(parts.background(kernel, settings))
@@ -141,8 +152,32 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     _log.info("stopping")
 
 
+class _Keys:
+    """The keys of tokens: the identity provider's, and the installation's own if it issues any."""
+
+    def __init__(self, settings: Settings) -> None:
+        provider = KeySource(settings.jwks, settings.issuer, settings.audience)
+        self.sources, self.tokens, self.issuer = [provider], provider.tokens, None
+        if settings.token_keys is not None:
+            own = KeySource(str(settings.token_keys), settings.token_issuer, settings.audience, check_keys)
+            self.sources, self.issuer = [provider, own], Issuer(own.tokens)
+
+    def tell(self, changed: Callable[[], None]) -> None:
+        """Has somebody told when keys are others."""
+        for source in self.sources:
+            source.changed = changed
+
+    async def run(self) -> None:
+        """Keeps them current until cancelled."""
+        await asyncio.gather(*(source.run() for source in self.sources))
+
+    async def recover(self, failure: Failure) -> bool:
+        """Whether a refused call may be tried again, because keys have changed."""
+        return any(await asyncio.gather(*(source.recover(failure) for source in self.sources)))
+
+
 @asynccontextmanager
-async def _doors(settings: Settings, parts: Parts, kernel: Kernel, health: Health, keys: KeySource) -> AsyncIterator[None]:
+async def _doors(settings: Settings, parts: Parts, kernel: Kernel, health: Health, keys: "_Keys") -> AsyncIterator[None]:
     """The open ports, and their drain."""
     streams = Streams()
     names = {module.service for module in kernel.modules} | {"grpc.health.v1.Health"}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
-from .variables import PORT, Address, File, Origins, Seconds, SettingsError, Variables, half_pairs
+from .variables import PORT, Address, File, Networks, Origins, Seconds, SettingsError, Variables, half_pairs, no_networks
 
 __all__ = ["Settings", "SettingsError"]
 
@@ -36,9 +36,17 @@ class Settings(Variables):
     """Of the REST bridge in this process; none if empty."""
     cors_origins: Origins = frozenset()
     """Whose pages may call the bridge."""
+    trusted_proxies: Networks = frozenset()
+    """Who may tell the bridge in X-Forwarded-For for whom they ask."""
     issuer: Annotated[str, Meta(description="text")]
     audience: Annotated[str, Meta(description="text")] = "revops"
     jwks: Annotated[str, Meta(pattern=r"^(https?://\S+|(?!\w+://).+)$", description="a file or an http(s) URL")]
+    token_issuer: Annotated[
+        str, Meta(pattern=r"^https?://[^\s/?#]+$", description="an origin, as in https://api.acme.example")
+    ] = ""
+    """Where the HTTP API is reached from outside, which issues the installation's own tokens."""
+    token_keys: File = None
+    """JSON Web Key Set of the installation's own tokens, private; the first signs, all verify."""
     page_token_secrets: Annotated[
         tuple[Secret, ...], Meta(min_length=1, description="secrets of at least 32 bytes in base64, separated by commas")
     ] = field(repr=False)
@@ -70,6 +78,10 @@ class Settings(Variables):
     def contradictions(cls, values: Mapping[str, Any]) -> Iterator[str]:
         """Halves of pairs, and ports that several workers cannot share."""
         yield from half_pairs(values, "tls_cert", "tls_key")
+        yield from half_pairs(values, "token_issuer", "token_keys")
+        yield from no_networks(values, "trusted_proxies")
+        if "token_issuer" in values and values["token_issuer"] == values.get("issuer"):
+            yield "REVOPS_TOKEN_ISSUER: must differ from REVOPS_ISSUER, whose tokens say more"
         if "tls_client_ca" in values and "tls_cert" not in values:
             yield "REVOPS_TLS_CLIENT_CA: needs REVOPS_TLS_CERT and REVOPS_TLS_KEY"
         for name in ("grpc_address", "rest_address"):

@@ -74,6 +74,10 @@ class _PlatformReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Platfo
     """The body has a media type, a charset or an encoding that is not served. Metadata: `header`."""
     MEMBER_UNAVAILABLE: _PlatformReason.ValueType  # 25
     """The gateway does not reach the member; `RetryInfo` says when to repeat. Metadata: none."""
+    RATE_LIMITED: _PlatformReason.ValueType  # 28
+    """More requests over HTTP than the edition has, or than one address may send without sound credentials; `RetryInfo` says when
+    to repeat. Metadata: `scope`, which is `caller`, `tenant` or `address`, and `per_second`.
+    """
 
 class PlatformReason(_PlatformReason, metaclass=_PlatformReasonEnumTypeWrapper):
     """Reasons of the platform, in `google.rpc.ErrorInfo.reason`; the domain is `revops.platform.v1`."""
@@ -130,4 +134,8 @@ HTTP_MEDIA_TYPE_UNKNOWN: PlatformReason.ValueType  # 24
 """The body has a media type, a charset or an encoding that is not served. Metadata: `header`."""
 MEMBER_UNAVAILABLE: PlatformReason.ValueType  # 25
 """The gateway does not reach the member; `RetryInfo` says when to repeat. Metadata: none."""
+RATE_LIMITED: PlatformReason.ValueType  # 28
+"""More requests over HTTP than the edition has, or than one address may send without sound credentials; `RetryInfo` says when
+to repeat. Metadata: `scope`, which is `caller`, `tenant` or `address`, and `per_second`.
+"""
 Global___PlatformReason: _TypeAlias = PlatformReason  # noqa: Y015

@@ -1,0 +1,70 @@
+"""JSON Web Tokens (RFC 7519) of one issuer, verified against its key set (RFC 7517)."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from joserfc import jwt
+from joserfc.errors import ExpiredTokenError, JoseError
+from joserfc.jwk import KeySet
+from revops.platform.v1 import reasons_pb2 as platform
+
+from revops_mesh.kernel import clock
+from revops_mesh.kernel.errors import Failure, refuse
+from revops_mesh.kernel.principal import Identity
+
+ALGORITHMS = ["ES256", "RS256", "Ed25519", "EdDSA"]
+
+
+class Tokens:
+    """Verifies tokens of one issuer for one audience against a key set that may be replaced at any time."""
+
+    def __init__(self, keys: KeySet, issuer: str, audience: str) -> None:
+        self.keys, self.issuer, self.audience = keys, issuer, audience
+
+    def verify(self, token: str) -> Identity:
+        """The identity in a token; refused with CREDENTIALS_INVALID or CREDENTIALS_EXPIRED.
+
+        Claims: `sub` ("users/anna"), `tenant` (UUID hex), `roles` (ids), `partner` (optional name), `service` (optional bool).
+        """
+        claims = self.claims(token)
+        try:
+            return _identity(claims)
+        except (ValueError, TypeError, KeyError) as error:
+            raise invalid_credentials(type(error).__name__) from None
+
+    def claims(self, token: str, kind: str = "") -> Mapping[str, Any]:
+        """What a token claims; `kind` is the `typ` that its header must have, if any. Refused likewise."""
+        try:
+            decoded = jwt.decode(token, self.keys, algorithms=ALGORITHMS)
+            jwt.JWTClaimsRegistry(
+                now=lambda: int(clock.unix()),
+                leeway=5,
+                iss={"essential": True, "value": self.issuer},
+                aud={"essential": True, "value": self.audience},
+                exp={"essential": True},
+                sub={"essential": True},
+            ).validate(decoded.claims)
+        except ExpiredTokenError:
+            raise refuse(platform.CREDENTIALS_EXPIRED, "The token has expired: get a new one.") from None
+        except (JoseError, ValueError, TypeError, KeyError, UnicodeError) as error:
+            raise invalid_credentials(type(error).__name__) from None
+        if kind and decoded.header.get("typ") != kind:
+            raise invalid_credentials(f"its typ is not {kind}")
+        return decoded.claims
+
+
+def invalid_credentials(problem: str) -> Failure:
+    """The refusal of credentials that are malformed, forged, revoked or of somebody unknown."""
+    return refuse(platform.CREDENTIALS_INVALID, "The credentials are not valid: {problem}.", problem=problem)
+
+
+def _identity(claims: Mapping[str, Any]) -> Identity:
+    return Identity(
+        name=str(claims["sub"])[:300],
+        tenant=UUID(hex=claims["tenant"]),
+        roles=tuple(str(role) for role in claims.get("roles", ())),
+        partner=str(claims.get("partner", "")),
+        expires=float(claims["exp"]),
+        service=bool(claims.get("service", False)),
+    )
