@@ -20,7 +20,9 @@ from revops_mesh.runtime.logs import AccessLog, JsonHandler, Sink, trace_of_call
 from revops_mesh.runtime.processes import watchdog
 
 from .contracts import services
+from .rest import oauth
 from .rest.bridge import Bridge, Note
+from .rest.limits import Limits
 from .rest.over_channel import OPTIONS, ChannelDoor
 from .rest.pages import openapi_document, pages
 from .rest.server import opened
@@ -50,13 +52,15 @@ async def serve(settings: GatewaySettings, sink: Sink) -> None:
     async with AsyncExitStack() as stack:
         stack.callback(access.flush)
         channel = await stack.enter_async_context(_channel(settings))
+        door = ChannelDoor(channel)
         bridge = Bridge(
             services(),
-            ChannelDoor(channel),
+            door,
             origins=settings.cors_origins,
-            pages=pages(openapi_document()),
+            pages=[*pages(openapi_document()), (oauth.PATH, oauth.TokenEndpoint(door))],
             serving=lambda: not stop.is_set(),
             note=noting(access),
+            limits=Limits(door, settings.trusted_proxies),
         )
         server = await opened(bridge, settings, settings.http_address)
         _log.info(
