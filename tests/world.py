@@ -17,7 +17,7 @@ from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import reasons_pb2, tenants_pb2
 
 from revops_mesh import member
-from revops_mesh.identity import Tokens
+from revops_mesh.identity import Issuer, Tokens
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.errors import Failure
@@ -34,6 +34,8 @@ FREE, TEAM, BUSINESS, ENTERPRISE = (
 ISSUER, AUDIENCE = "https://issuer.test", "revops"
 SECRETS = [b"secrets of tests" * 2]
 """With which page tokens are signed and secrets of webhooks sealed."""
+OWN_ISSUER = "https://api.test"
+"""Of the tokens that the installation issues itself."""
 
 
 @dataclass
@@ -81,8 +83,9 @@ class World:
         key = ECKey.generate_key("P-256")
         pools = await LoginPools.open(dsn, size)
         owner = await asyncpg.connect(dsn, user="revops_owner")
-        tokens = Tokens(KeySet([key]), ISSUER, AUDIENCE)
-        kernel = member.compose(pools, tokens, SECRETS, networks=networks)
+        own = Issuer(Tokens(KeySet([ECKey.generate_key("P-256", auto_kid=True)]), OWN_ISSUER, AUDIENCE))
+        provider = Tokens(KeySet([key]), ISSUER, AUDIENCE)
+        kernel = member.compose(pools, provider, SECRETS, networks=networks, issuer=own)
         try:
             yield cls(kernel, pools, key, owner, dsn)
         finally:

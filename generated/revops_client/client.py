@@ -32,7 +32,7 @@ class Revops(Connection):
     def platform(self) -> PlatformServices:
         """revops.platform.v1: `roles`, `service_accounts`, `audit`, `dead_letters`, `exports`, `files`,
         `imports`, `operations`, `legal_entities`, `exchange_rates`, `business_calendars`, `tenants`,
-        `webhooks`. Its messages are imported when it is first used.
+        `tokens`, `webhooks`. Its messages are imported when it is first used.
         """
         from revops_client.platform.v1 import PlatformServices
 

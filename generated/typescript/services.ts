@@ -1,7 +1,7 @@
 // Generated from the contracts: never edited, `make proto` writes it anew.
 
 import { PriceBookService, ProductService } from "./catalog/v1.js";
-import { AuditService, BusinessCalendarService, DeadLetterService, ExchangeRateService, ExportService, FileService, ImportService, LegalEntityService, OperationService, RoleService, ServiceAccountService, TenantService, WebhookService } from "./platform/v1.js";
+import { AuditService, BusinessCalendarService, DeadLetterService, ExchangeRateService, ExportService, FileService, ImportService, LegalEntityService, OperationService, RoleService, ServiceAccountService, TenantService, TokenService, WebhookService } from "./platform/v1.js";
 import { QuoteService } from "./quoting/v1.js";
 
 /** The services, by capability, under the names by which a connection offers them. */
@@ -37,6 +37,8 @@ export const services = {
     businessCalendars: BusinessCalendarService,
     /** Tenants. Only callers of the platform tenant may use it. */
     tenants: TenantService,
+    /** Access tokens, who issues them, and whose a credential is. */
+    tokens: TokenService,
     /** Receivers of events, and what is delivered to them by the Standard Webhooks specification. */
     webhooks: WebhookService,
   },

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from revops_mesh import catalog, platform, quoting
-from revops_mesh.identity import Authenticator, Programs, Tokens
+from revops_mesh.identity import Authenticator, Issuer, Programs, Tokens
 from revops_mesh.kernel.contract import Method, methods_of
 from revops_mesh.kernel.kinds import Kind
 from revops_mesh.kernel.modules import Module
@@ -49,17 +49,18 @@ def compose(
     only: Collection[str] = (),
     peers: Peers | None = None,
     programs: Programs | None = None,
+    issuer: Issuer | None = None,
     networks: Collection[str] = (),
 ) -> Kernel:
     """The kernel of a process: `only` names the capabilities it serves, all if empty, and `peers` serve the others.
 
-    `networks` as settings name them.
+    `issuer` is the installation's own; `networks` as settings name them.
     """
     modules = [module for module in MODULES if not only or module.service.split(".")[1] in only]
     known, contract = permissions(), tuple(methods())
     directory = StoredDirectory(pools.app, known)
     kernel = Kernel(
-        modules, pools, Authenticator(tokens, directory, programs), observer=observer, secrets=secrets, permissions=known,
+        modules, pools, Authenticator(tokens, directory, programs, issuer), observer=observer, secrets=secrets, permissions=known,
         contract=contract, peers=peers, events=events_of(contract), networks=addresses.networks(networks),
     )  # fmt: skip
     note_uses(directory, kernel)

@@ -1,6 +1,6 @@
 """One HTTP server of the bench, in a process of its own: `python -m tests.bench.http_server VARIANT PORT KEYFILE [GRPC PORT]`.
 
-Variants: `json` (an ASGI application that echoes JSON), `bridge` (the bridge, answered at once), `pipeline` (the
+Variants: `json` (an ASGI application that echoes JSON), `bridge` (the bridge with its limits, answered at once), `pipeline` (the
 bridge over a kernel without store), `channel` (the bridge, answered by the same kernel behind gRPC).
 """
 
@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 from pathlib import Path
+from time import monotonic_ns
 from typing import Any
 
 import grpc
@@ -17,13 +18,18 @@ import uvloop
 from google.protobuf import descriptor_pool
 from google.protobuf.message import Message
 from joserfc.jwk import ECKey
+from revops.options.v1 import options_pb2 as options
+from revops.platform.v1 import tokens_pb2 as tokens
 
 from revops_mesh.gateway.rest.bridge import Application, Bridge
 from revops_mesh.gateway.rest.in_process import KernelDoor
+from revops_mesh.gateway.rest.limits import CALLER, Limits
 from revops_mesh.gateway.rest.over_channel import ChannelDoor
 from revops_mesh.gateway.rest.server import RestServer
 from tests.bench import synthetic
 from tests.bench.server import PROFILE, never, profiled
+
+ONE = tokens.Caller(name="users/anna", tenant="0" * 32, edition=options.EDITION_ENTERPRISE)
 
 
 async def json_echo(scope: Any, receive: Any, send: Any) -> None:
@@ -39,13 +45,13 @@ async def json_echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Mirror:
-    """A door that answers what it is sent."""
+    """A door that answers what it is sent, to everybody as to one caller."""
 
     def serves(self, path: str) -> bool:
         return True
 
     async def answer(self, path: str, request: Message, sender: Any) -> Message:
-        return request
+        return ONE if path == CALLER else request
 
     def stream(self, path: str, request: Message, sender: Any) -> Any:
         raise NotImplementedError
@@ -61,8 +67,10 @@ def application(variant: str, key: ECKey, port: str) -> Application:
         "pipeline": lambda: KernelDoor(kernel, never),
         "channel": lambda: ChannelDoor(grpc.aio.insecure_channel(f"127.0.0.1:{port}")),
     }
-    pool = descriptor_pool.Default()
-    return Bridge([pool.FindServiceByName(module.service) for module in kernel.modules], doors[variant]())
+    door, pool = doors[variant](), descriptor_pool.Default()
+    # A thousand times as fast, so that nothing is refused.
+    limits = Limits(door, now=lambda: 1000 * monotonic_ns()) if variant == "bridge" else None
+    return Bridge([pool.FindServiceByName(module.service) for module in kernel.modules], door, limits=limits)
 
 
 async def main(variant: str, port: str, key_file: str, grpc_port: str = "") -> None:

@@ -63,6 +63,11 @@ def writes(method: Method) -> bool:
     return public(method) and not method.reads
 
 
+def rowless(method: Method) -> bool:
+    """It is about the credentials of whoever calls, or the same for all, and touches no row but its audit entry and replay."""
+    return bool(method.policy.authenticated or method.policy.anonymous)
+
+
 def of_installation(method: Method) -> bool:
     """Works on what the installation owns."""
     return bool(method.policy.scope == options.SCOPE_PLATFORM)

@@ -13,8 +13,8 @@ from revops.platform.v1 import reference_pb2
 from revops.quoting.v1 import quotes_pb2
 
 from revops_mesh import member
+from revops_mesh.acceptance import accepts
 from revops_mesh.kernel import shape, walk
-from revops_mesh.kernel.acceptance import accepts
 from revops_mesh.kernel.contract import Method, described, message_class, methods_of, patterns_of
 from tests.contract.test_round_trip import RANGES, WELL_KNOWN
 

@@ -18,7 +18,7 @@ FILE_LINES = 300
 FUNCTION_LINES = 40
 ROOM_LINES = {
     "kernel": 2400,
-    "identity": 220,
+    "identity": 310,
     "aip": 650,
     "messaging": 740,
     "operations": 300,

@@ -17,7 +17,7 @@ from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.names import PLATFORM_TENANT, new_id
 from tests.contract import people
-from tests.contract.methods import Method, attempt, each, guarded, of_installation, owner_of, public, refusal
+from tests.contract.methods import Method, attempt, each, guarded, of_installation, owner_of, public, refusal, rowless
 from tests.contract.stories import STORIES
 from tests.world import AUDIENCE, ISSUER, Caller, World
 
@@ -156,7 +156,7 @@ async def test_a_lower_edition_is_refused_and_told_which_it_needs(method: Method
         assert (refused.reason, refused.metadata) == ("EDITION_REQUIRED", expected)
 
 
-@each(public)
+@each(lambda method: public(method) and not rowless(method))
 async def test_the_least_edition_is_enough(method: Method, world: World) -> None:
     least = max(method.policy.edition, options.EDITION_FREE)
     caller = await owner_of(world, method, least)

@@ -13,6 +13,7 @@ import pytest
 from google.api import resource_pb2
 from google.protobuf.message import Message
 
+from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.messaging import envelope
 from tests.contract.methods import (
@@ -24,6 +25,7 @@ from tests.contract.methods import (
     of_installation,
     owner_of,
     restore,
+    rowless,
     send,
     settable,
     snapshot,
@@ -38,6 +40,8 @@ def proof(method: Method) -> str:
     """What there is to prove of a method."""
     if of_installation(method):
         return "installation: closed to tenants by permission"
+    if rowless(method):
+        return "about the caller or for all: no row to isolate"
     if method.internal:
         return "reacting: isolated"
     if method.reads:
@@ -113,8 +117,14 @@ def test_every_method_is_proven_one_way_or_another(capsys: pytest.CaptureFixture
     with capsys.disabled():
         print(f"\nisolation of {len(METHODS)} methods:", "; ".join(f"{n} {what}" for what, n in sorted(counts.items())))
     assert counts.total() == len(METHODS) == len({method.full_name for method in METHODS})
-    unguarded = [m.full_name for m in METHODS if m.policy.anonymous and not isolated(m)]
-    assert not unguarded, "open to anybody, with nothing proven"
+
+
+@each(lambda method: method.policy.anonymous)
+async def test_what_is_open_to_anyone_reaches_no_row(method: Method, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = await STORIES[method.full_name](world, await owner_of(world, method))
+    for pool in (world.pools.app, world.pools.platform):
+        monkeypatch.setattr(pool, "take", None)
+    assert (await world.kernel.answer(method.path, request, Arrival({}))).ListFields()
 
 
 def lists(method: Method) -> bool:

@@ -22,6 +22,7 @@ from tests.contract.methods import (
     owner_of,
     refusal,
     restore,
+    rowless,
     send,
     settable,
     snapshot,
@@ -152,6 +153,7 @@ async def test_a_partner_cannot_give_its_rows_away(method: Method, world: World)
 def test_every_kind_of_a_partner_has_methods_that_prove_it(capsys: pytest.CaptureFixture[str]) -> None:
     classes = {"closed": closed, "scoped": scoped, "open": lambda m: m.policy.partner_visible and not m.partner_scoped}
     counts = Counter(name for method in METHODS for name, holds in classes.items() if holds(method))
+    counts["about the caller or for all"] = sum(map(rowless, METHODS))
     counts["internal or the installation's"] = sum(method.internal or of_installation(method) for method in METHODS)
     with capsys.disabled():
         print("\npartners:", "; ".join(f"{n} {what}" for what, n in sorted(counts.items())))

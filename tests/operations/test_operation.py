@@ -19,7 +19,7 @@ from revops_mesh.kernel.transaction import REPLAY_DAYS
 from revops_mesh.operations.operation import ALLOWED, ENDED, KEPT, Operation
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-ANNA = Principal("users/anna", new_uuid(), frozenset(), 4, partner="partners/p", roles=("seller", "viewer"))
+ANNA = Principal("users/anna", new_uuid(), frozenset(), 4, partner="partners/p", roles=("seller", "viewer"), scopes=("probe.*",))
 STATES = [value for name, value in pb.Operation.State.items() if value]
 
 Verb = Callable[[Operation], object]
@@ -113,6 +113,7 @@ def test_no_sequence_of_verbs_breaks_it(verbs: list[Verb]) -> None:
 def test_it_remembers_who_started_it_and_with_what() -> None:
     state = fresh().state
     assert (state.principal, list(state.job.roles), state.job.partner) == ("users/anna", ["seller", "viewer"], "partners/p")
+    assert list(state.job.scopes) == ["probe.*"]
     assert Duration.FromString(state.job.request) == Duration(seconds=1)
     assert not fresh().shown.HasField("job")
 

@@ -46,7 +46,7 @@ async def test_a_program_calls_with_its_key_as_its_account_and_with_its_roles(wo
     crm = program(world, anna, key.secret)
     await crm(LIST)
     assert (await crm.refusal(CREATE)).reason == "PERMISSION_REQUIRED"
-    principal = await world.kernel.authenticator.principal(crm.arrival().metadata)
+    principal = await world.kernel.authenticator.principal(crm.arrival())
     assert (principal.name, principal.tenant, principal.service) == ("serviceAccounts/crm", anna.tenant, True)
 
 

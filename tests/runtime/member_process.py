@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from revops_mesh import member
+from revops_mesh.gateway.rest.in_process import rest
 from revops_mesh.kernel.pipeline import Kernel
 from revops_mesh.messaging.worker import Counts
 from revops_mesh.migrations.standing import current
@@ -18,4 +19,4 @@ async def background(kernel: Kernel, settings: Settings) -> AsyncIterator[Backgr
 
 
 if __name__ == "__main__":
-    run(Settings.read(os.environ), Parts(member.compose, background, current, aliases=member.ALIASES))
+    run(Settings.read(os.environ), Parts(member.compose, background, current, rest, member.ALIASES))

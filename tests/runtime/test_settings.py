@@ -25,6 +25,8 @@ WRONG = {
     "GRPC_ADDRESS": ["7050", "host", "host:", "host:x", "host:65536", ":7050", "a b:1"],
     "ADMIN_ADDRESS": ["0.0.0.0:7090", "10.0.0.1:7090", "localhost.evil:1"],
     "JWKS": ["ftp://issuer/jwks", "file:///etc/passwd"],
+    "TOKEN_ISSUER": ["api.acme.example", "https://api.acme.example/", "https://api.acme.example/x", "https://a b"],
+    "TOKEN_KEYS": ["/nowhere/keys.json"],
     "PAGE_TOKEN_SECRETS": ["short", "c2hvcnQ=", f"{SECRET},c2hvcnQ=", ","],
     "ROLES": ["rpc,cook", ",", "RPC"],
     "WORKERS": ["0", "65", "two", "1.5"],
@@ -46,7 +48,7 @@ def test_a_wrong_value_is_named_with_its_reason(name: str, text: str) -> None:
     assert problem.startswith(f"REVOPS_{name}: expected ")
     secret = name in ("DATABASE_URL", "NATS_URL", "PAGE_TOKEN_SECRETS")
     assert (repr(text) in problem) != secret, "what is wrong is shown, unless it is a secret"
-    assert not more or name == "TLS_CERT"
+    assert not more or name in ("TLS_CERT", "TOKEN_ISSUER", "TOKEN_KEYS")
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
@@ -67,6 +69,11 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     ("given", "told"),
     [
         ({"REVOPS_TLS_KEY": __file__}, "REVOPS_TLS_CERT: required"),
+        ({"REVOPS_TOKEN_KEYS": __file__}, "REVOPS_TOKEN_ISSUER: required"),
+        ({"REVOPS_TOKEN_ISSUER": "https://a"}, "REVOPS_TOKEN_KEYS: required"),
+        ({"REVOPS_TOKEN_ISSUER": GOOD["REVOPS_ISSUER"], "REVOPS_TOKEN_KEYS": __file__}, "REVOPS_TOKEN_ISSUER: must differ"),
+        ({"REVOPS_TRUSTED_PROXIES": "10.0.0.0/8,proxy"}, "REVOPS_TRUSTED_PROXIES: 'proxy' does not appear"),
+        ({"REVOPS_TRUSTED_PROXIES": "10.0.0.1/8"}, "REVOPS_TRUSTED_PROXIES: 10.0.0.1/8 has host bits set"),
         ({"REVOPS_TLS_CERT": __file__}, "REVOPS_TLS_KEY: required"),
         ({"REVOPS_TLS_CLIENT_CA": __file__}, "REVOPS_TLS_CLIENT_CA: needs"),
         ({"REVOPS_WORKERS": "2", "REVOPS_GRPC_ADDRESS": "127.0.0.1:0"}, "REVOPS_GRPC_ADDRESS: several workers"),

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterable, AsyncIterator
 from revops_client.google.api import HttpBody
 from revops_client.google.protobuf import Empty
 from revops_client.revops.platform.v1 import (
+    AccessToken,
     AddBusinessHoursRequest,
     AddBusinessHoursResponse,
     AdvanceOperationRequest,
     ApiKey,
     AttemptWebhookDeliveryRequest,
     AuditEntry,
+    AuthorizationServer,
     BusinessCalendar,
+    Caller,
     CancelOperationRequest,
     CreateApiKeyRequest,
     CreateBusinessCalendarRequest,
@@ -43,9 +46,12 @@ from revops_client.revops.platform.v1 import (
     FileChunk,
     FileReason,
     FileState,
+    GetAuthorizationServerRequest,
     GetBusinessCalendarRequest,
+    GetCallerRequest,
     GetExchangeRateRequest,
     GetFileRequest,
+    GetKeySetRequest,
     GetLegalEntityRequest,
     GetOperationRequest,
     GetRoleRequest,
@@ -59,7 +65,10 @@ from revops_client.revops.platform.v1 import (
     ImportResourcesRequestFormat,
     ImportResourcesRequestMode,
     ImportResponse,
+    IssueTokenRequest,
     Job,
+    KeySet,
+    KeySetKey,
     LegalEntity,
     ListApiKeysRequest,
     ListApiKeysResponse,
@@ -117,6 +126,7 @@ from revops_client.revops.platform.v1 import (
     TenantResumed,
     TenantState,
     TenantSuspended,
+    TokenReason,
     UpdateBusinessCalendarRequest,
     UpdateLegalEntityRequest,
     UpdateRoleRequest,
@@ -144,6 +154,7 @@ from revops_rpc.operations import Operations, Running
 from revops_rpc.paging import Pages
 
 __all__ = [
+    "AccessToken",
     "AddBusinessHoursRequest",
     "AddBusinessHoursResponse",
     "AdvanceOperationRequest",
@@ -151,8 +162,10 @@ __all__ = [
     "AttemptWebhookDeliveryRequest",
     "AuditEntry",
     "AuditService",
+    "AuthorizationServer",
     "BusinessCalendar",
     "BusinessCalendarService",
+    "Caller",
     "CancelOperationRequest",
     "CreateApiKeyRequest",
     "CreateBusinessCalendarRequest",
@@ -188,9 +201,12 @@ __all__ = [
     "FileReason",
     "FileService",
     "FileState",
+    "GetAuthorizationServerRequest",
     "GetBusinessCalendarRequest",
+    "GetCallerRequest",
     "GetExchangeRateRequest",
     "GetFileRequest",
+    "GetKeySetRequest",
     "GetLegalEntityRequest",
     "GetOperationRequest",
     "GetRoleRequest",
@@ -205,7 +221,10 @@ __all__ = [
     "ImportResourcesRequestMode",
     "ImportResponse",
     "ImportService",
+    "IssueTokenRequest",
     "Job",
+    "KeySet",
+    "KeySetKey",
     "LegalEntity",
     "LegalEntityService",
     "ListApiKeysRequest",
@@ -269,6 +288,8 @@ __all__ = [
     "TenantService",
     "TenantState",
     "TenantSuspended",
+    "TokenReason",
+    "TokenService",
     "UpdateBusinessCalendarRequest",
     "UpdateLegalEntityRequest",
     "UpdateRoleRequest",
@@ -860,6 +881,47 @@ class TenantService:
         return await self._resume_tenant(request, timeout, metadata)
 
 
+class TokenService:
+    """Access tokens, who issues them, and whose a credential is."""
+
+    def __init__(self, calls: Calls) -> None:
+        at = "/revops.platform.v1.TokenService/"
+        self._issue_token = calls.unary(at + "IssueToken", AccessToken, request_id=2)
+        self._get_caller = calls.unary(at + "GetCaller", Caller)
+        self._get_key_set = calls.unary(at + "GetKeySet", KeySet)
+        self._get_authorization_server = calls.unary(at + "GetAuthorizationServer", AuthorizationServer)
+
+    async def issue_token(
+        self, request: IssueTokenRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> AccessToken:
+        """Issues an access token for the API key with which it is called; over HTTP, `POST /oauth2/token`
+        says the same in the form of RFC 6749. It works for 15 minutes while the key and its account do, with
+        what the account may do and the scopes leave of it. Fails with TOKEN_NEEDS_KEY, TOKEN_SCOPE_EXCEEDED,
+        TOKENS_NOT_ISSUED. Idempotent by `request_id`: a replay has no token.
+        """
+        return await self._issue_token(request, timeout, metadata)
+
+    async def get_caller(
+        self, request: GetCallerRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Caller:
+        """Tells who calls with a credential, and what they may do."""
+        return await self._get_caller(request, timeout, metadata)
+
+    async def get_key_set(
+        self, request: GetKeySetRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> KeySet:
+        """Gets the public keys of the tokens that this installation issues, as a JSON Web Key Set (RFC 7517).
+        Fails with TOKENS_NOT_ISSUED.
+        """
+        return await self._get_key_set(request, timeout, metadata)
+
+    async def get_authorization_server(
+        self, request: GetAuthorizationServerRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> AuthorizationServer:
+        """Describes the issuer to OAuth clients (RFC 8414). Fails with TOKENS_NOT_ISSUED."""
+        return await self._get_authorization_server(request, timeout, metadata)
+
+
 class WebhookService:
     """Receivers of events, and what is delivered to them by the Standard Webhooks specification."""
 
@@ -1036,5 +1098,7 @@ class PlatformServices:
         """Working days and hours."""
         self.tenants = TenantService(calls)
         """Tenants. Only callers of the platform tenant may use it."""
+        self.tokens = TokenService(calls)
+        """Access tokens, who issues them, and whose a credential is."""
         self.webhooks = WebhookService(calls)
         """Receivers of events, and what is delivered to them by the Standard Webhooks specification."""

@@ -8,4 +8,5 @@ export * from "../revops/platform/v1/operations_pb.js";
 export * from "../revops/platform/v1/reasons_pb.js";
 export * from "../revops/platform/v1/reference_pb.js";
 export * from "../revops/platform/v1/tenants_pb.js";
+export * from "../revops/platform/v1/tokens_pb.js";
 export * from "../revops/platform/v1/webhooks_pb.js";

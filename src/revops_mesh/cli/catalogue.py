@@ -32,11 +32,14 @@ def catalogue(
     show([row for row in rows if not capability or row["capability"] == capability], as_json=json)
 
 
+_ACCESS = {"authenticated": "every caller", "anonymous": "anyone", "internal": "events and timers"}
+
+
 def _rows(services: Sequence[str]) -> Iterator[dict[str, object]]:
     for service in services:
         for method in methods_of(service):
             policy = method.policy
-            access = policy.permission or ("anyone" if policy.anonymous else "events and timers")
+            access = policy.permission or _ACCESS[policy.WhichOneof("access") or "internal"]
             edition = options.Edition.Name(policy.edition or options.EDITION_FREE).removeprefix("EDITION_")
             emits = " ".join(sorted(event.rpartition(".")[2] for event in method.emits))
             module = service.rpartition(".")[2].removesuffix("Service")

@@ -32,6 +32,7 @@ SUBCOMMANDS = {
     "gateway": Deferred(RUN, "Serve REST for a member elsewhere.", "gateway", "gateway"),
     "migrate": Deferred(RUN, "Bring the database to the newest revision.", "database", "migrate"),
     "token": Deferred(OPERATE, "Issue a development token.", "tenants", "token"),
+    "token-key": Deferred(OPERATE, "Add a key for the tokens that the installation issues.", "token_key", "token_key"),
     "tenant": Deferred(OPERATE, "Create and list tenants.", "tenants", "tenant"),
     "dead-letters": Deferred(OPERATE, "List and replay what failed for good.", "dead_letters", "dead_letters"),
     "import": Deferred(OPERATE, "Make a resource of every row of a file.", "bulk", "import_"),

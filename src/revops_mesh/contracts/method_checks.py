@@ -38,7 +38,7 @@ def policy_is_stated(contract: Contract) -> Problems:
             yield method, "has no policy (revops.options.v1.policy)"
             continue
         if method.access is None or not getattr(method.policy, method.access):
-            yield method, "policy says no access: set `permission`, `anonymous: true` or `internal: true`"
+            yield method, "policy says no access: set `permission`, or one of `authenticated`, `anonymous` and `internal` to true"
         if constant(method.policy, "audit") == "AUDIT_UNSPECIFIED":
             yield method, "policy says no `audit`"
 

@@ -17,6 +17,7 @@ POLICY = "revops.options.v1.policy"
 RESOURCE = "revops.options.v1.resource"
 FIELD = "revops.options.v1.field"
 CODE = "revops.options.v1.code"
+RATE = "revops.options.v1.rate"
 HTTP = "google.api.http"
 AIP_RESOURCE = "google.api.resource"
 REFERENCE = "google.api.resource_reference"
@@ -112,7 +113,7 @@ class Method(Element):
 
     @property
     def access(self) -> str | None:
-        """`permission`, `anonymous` or `internal`; None without a policy or when it does not say."""
+        """`permission`, `authenticated`, `anonymous` or `internal`; None without a policy or when it does not say."""
         access: str | None = self.policy.WhichOneof("access") if self.policy is not None else None
         return access
 

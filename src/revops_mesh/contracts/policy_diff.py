@@ -13,9 +13,9 @@ from typing import Any
 from google.protobuf import text_format
 from google.rpc import code_pb2
 
-from revops_mesh.contracts.model import CODE, FIELD, HTTP, POLICY, RESOURCE, Contract, Element
+from revops_mesh.contracts.model import CODE, FIELD, HTTP, POLICY, RATE, RESOURCE, Contract, Element
 
-COMPARED = (POLICY, RESOURCE, FIELD, CODE, HTTP)
+COMPARED = (POLICY, RESOURCE, FIELD, CODE, RATE, HTTP)
 
 UNRELEASED = re.compile(r"^##\s+\[?unreleased\]?.*?$(.*?)(?=^##\s|\Z)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 

@@ -153,6 +153,8 @@ def _access(method: Method) -> str:
     match method.access:
         case "permission":
             return f"`{method.policy.permission}`"
+        case "authenticated":
+            return "every caller"
         case "anonymous":
             return "anyone"
         case "internal":

@@ -21,8 +21,10 @@ from revops_mesh.runtime.processes import watchdog
 from revops_mesh.runtime.spans import span_provider
 
 from .contracts import services
+from .rest import oauth
 from .rest.bridge import Bridge, Note
 from .rest.doors import Door
+from .rest.limits import Limits
 from .rest.over_channel import OPTIONS, ChannelDoor
 from .rest.pages import openapi_document, pages
 from .rest.server import opened
@@ -62,9 +64,10 @@ async def serve(settings: GatewaySettings, sink: Sink) -> None:
             services(),
             door,
             origins=settings.cors_origins,
-            pages=pages(openapi_document()),
+            pages=[*pages(openapi_document()), (oauth.PATH, oauth.TokenEndpoint(door))],
             serving=lambda: not stop.is_set(),
             note=noting(access),
+            limits=Limits(door, settings.trusted_proxies),
         )
         server = await opened(bridge, settings, settings.http_address)
         _log.info(

@@ -6,7 +6,20 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from revops_mesh.runtime.variables import HOST, PORT, Address, File, Origins, OtlpEndpoint, Seconds, Share, Variables, half_pairs
+from revops_mesh.runtime.variables import (
+    HOST,
+    PORT,
+    Address,
+    File,
+    Networks,
+    Origins,
+    OtlpEndpoint,
+    Seconds,
+    Share,
+    Variables,
+    half_pairs,
+    no_networks,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +40,8 @@ class GatewaySettings(Variables):
     otlp_endpoint: OtlpEndpoint = ""
     """Without it there are no spans."""
     sampled_share: Share = 0.0
+    trusted_proxies: Networks = frozenset()
+    """Who may tell in X-Forwarded-For for whom they ask."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
     tls_cert: File = None
     tls_key: File = None
@@ -40,6 +55,7 @@ class GatewaySettings(Variables):
         """Halves of pairs, and files for TLS to a member that is not called by TLS."""
         yield from half_pairs(values, "tls_cert", "tls_key")
         yield from half_pairs(values, "member_cert", "member_key")
+        yield from no_networks(values, "trusted_proxies")
         if "tls_client_ca" in values and "tls_cert" not in values:
             yield "REVOPS_TLS_CLIENT_CA: needs REVOPS_TLS_CERT and REVOPS_TLS_KEY"
         if {"member_ca", "member_cert"} & values.keys() and not values.get("member", "").startswith("https://"):

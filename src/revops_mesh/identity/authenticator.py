@@ -4,7 +4,8 @@ A verification costs 50 to 100 µs, so a verified credential is remembered for a
 of roles, edition or keys is noticed within 30 s.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from revops.platform.v1 import reasons_pb2 as platform
@@ -13,8 +14,10 @@ from revops_mesh.kernel import clock
 from revops_mesh.kernel.call import Arrival
 from revops_mesh.kernel.errors import refuse
 from revops_mesh.kernel.peers import ASKING, PRINCIPAL, TENANT
-from revops_mesh.kernel.principal import Directory, Identity, Principal
+from revops_mesh.kernel.principal import EVERYTHING, Directory, Identity, Impostor, Principal
 
+from .issuer import Issuer
+from .patterns import expand
 from .programs import Programs
 from .tokens import LONGEST_CREDENTIAL, MOST_REMEMBERED, Tokens, invalid_credentials, remembered_until
 
@@ -26,9 +29,11 @@ PROGRAMS = ("services/", "spiffe://")
 class Authenticator:
     """Turns the credentials of a request into a principal, remembering the answer for a short while."""
 
-    def __init__(self, tokens: Tokens, directory: Directory, programs: Programs | None = None) -> None:
-        """Without `programs`, only tokens and API keys are credentials."""
-        self._tokens, self._directory = tokens, directory
+    def __init__(
+        self, tokens: Tokens, directory: Directory, programs: Programs | None = None, issuer: Issuer | None = None
+    ) -> None:
+        """`tokens` are the identity provider's, `issuer` is the installation's own; without `programs` there are none."""
+        self._tokens, self._directory, self.issuer = tokens, directory, issuer
         self._programs = programs or Programs("", (), tokens)
         self._remembered: dict[str, tuple[float, Principal]] = {}
 
@@ -80,17 +85,31 @@ class Authenticator:
         return await self._admitted(Identity(program.spiffe_id, tenant, program.roles, service=True), "")
 
     async def _identity(self, credential: str) -> Identity:
-        if not credential.startswith(KEY_PREFIX):
-            return self._tokens.verify(credential)
-        parts: Sequence[str] = credential.split("_")
+        if credential.startswith(KEY_PREFIX):
+            return await self._holder(credential)
+        if self.issuer is not None and self.issuer.issued(credential):
+            grant = self.issuer.grant(credential)
+            holder = await self._directory.holder(grant.tenant, grant.key_id)
+            if holder is None:
+                raise invalid_credentials("the API key of the token is no more")
+            return replace(holder, scopes=grant.scopes, expires=min(holder.expires, grant.expires))
+        return self._tokens.verify(credential)
+
+    async def _holder(self, credential: str) -> Identity:
+        """Whose an API key is. A wrong secret is refused like a key that there is not, and told to the audit of its tenant."""
+        client_id, _, secret = credential.rpartition("_")
+        refused = invalid_credentials("no such API key")
         try:
-            _, tenant, key_id, secret = parts
+            _, tenant, key_id = client_id.split("_")
             identity = await self._directory.api_key(UUID(hex=tenant), key_id, secret)
         except ValueError:
-            identity = None
+            raise refused from None
+        except Impostor as impostor:
+            refused.suspect = impostor.suspect
+            raise refused from None
         if identity is None:
-            raise invalid_credentials("no such API key")
-        return identity
+            raise refused
+        return replace(identity, key=client_id)
 
     async def _admitted(self, identity: Identity, credential: str) -> Principal:
         if identity.partner and not _is_partner(identity.partner):
@@ -101,6 +120,8 @@ class Authenticator:
         if not standing.active:
             raise refuse(platform.TENANT_SUSPENDED, "The tenant {tenant} is suspended.", tenant=standing.slug)
         permissions = frozenset[str]().union(*(standing.roles.get(role, frozenset()) for role in identity.roles))
+        if identity.scopes != EVERYTHING:
+            permissions = expand(identity.scopes, permissions)
         return Principal(
             name=identity.name,
             tenant=identity.tenant,
@@ -111,6 +132,8 @@ class Authenticator:
             service=identity.service,
             token=credential,
             roles=identity.roles,
+            scopes=identity.scopes,
+            key=identity.key,
         )
 
     async def resumed(self, identity: Identity) -> Principal:

@@ -1,4 +1,4 @@
-"""JSON Web Tokens (RFC 7519) of one issuer for one audience, verified against a key set (RFC 7517)."""
+"""JSON Web Tokens (RFC 7519) of one issuer, verified against its key set (RFC 7517)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ LONGEST_CREDENTIAL = 8192
 
 
 class Tokens:
-    """Verifies tokens against a key set that may be replaced at any time."""
+    """Verifies tokens of one issuer for one audience against a key set that may be replaced at any time."""
 
     def __init__(self, keys: KeySet, issuer: str, audience: str) -> None:
         self.keys, self.issuer, self.audience = keys, issuer, audience
@@ -31,7 +31,7 @@ class Tokens:
 
         Claims: `sub` ("users/anna"), `tenant` (UUID hex), `roles` (ids), `partner` (optional name), `service` (optional bool).
         """
-        claims = self._claims(token)
+        claims = self.claims(token)
         try:
             return _identity(claims)
         except (ValueError, TypeError, KeyError) as error:
@@ -39,14 +39,15 @@ class Tokens:
 
     def subject(self, token: str) -> tuple[str, float]:
         """`sub` and `exp` (Unix seconds) of a token that only says who; refused likewise."""
-        claims = self._claims(token)
+        claims = self.claims(token)
         return str(claims["sub"])[:300], float(claims["exp"])
 
-    def _claims(self, token: str) -> Mapping[str, Any]:
+    def claims(self, token: str, kind: str = "") -> Mapping[str, Any]:
+        """What a token claims; `kind` is the `typ` that its header must have, if any. Refused likewise."""
         if len(token) > LONGEST_CREDENTIAL:
             raise invalid_credentials("expected a token")
         try:
-            claims: Mapping[str, Any] = jwt.decode(token, self.keys, algorithms=ALGORITHMS).claims
+            decoded = jwt.decode(token, self.keys, algorithms=ALGORITHMS)
             jwt.JWTClaimsRegistry(
                 now=lambda: int(clock.unix()),
                 leeway=5,
@@ -54,12 +55,14 @@ class Tokens:
                 aud={"essential": True, "value": self.audience},
                 exp={"essential": True},
                 sub={"essential": True},
-            ).validate(dict(claims))
-            return claims
+            ).validate(decoded.claims)
         except ExpiredTokenError:
             raise refuse(platform.CREDENTIALS_EXPIRED, "The token has expired: get a new one.") from None
         except (JoseError, ValueError, TypeError, KeyError, UnicodeError) as error:
             raise invalid_credentials(type(error).__name__) from None
+        if kind and decoded.header.get("typ") != kind:
+            raise invalid_credentials(f"its typ is not {kind}")
+        return decoded.claims
 
 
 def remembered_until(now: float, expires: float) -> float:

@@ -5,12 +5,15 @@ reason and never chooses a status. Metadata values are the values of the message
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from google.protobuf.descriptor import EnumDescriptor
 from google.rpc import error_details_pb2, status_pb2
 from revops.options.v1 import options_pb2
 from revops.platform.v1 import reasons_pb2 as platform
+
+if TYPE_CHECKING:
+    from .principal import Principal
 
 
 class Reasons(Protocol):
@@ -31,6 +34,8 @@ class Failure(Exception):
         self.metadata = {key: str(item) for key, item in metadata.items() if item is not None}
         self.violations: Sequence[tuple[str, str]] = ()
         self.retry_after: float | None = None
+        self.suspect: Principal | None = None
+        """Whom a refused caller claimed to be, if the tenant's audit log shall hear of it."""
         super().__init__(message.format(**metadata))
 
     def retry(self, seconds: float) -> "Failure":

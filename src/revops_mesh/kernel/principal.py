@@ -1,6 +1,6 @@
 """Who calls, and what the caller's tenant may do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -9,6 +9,8 @@ from .names import PLATFORM_TENANT, derived
 
 if TYPE_CHECKING:
     from .call import Arrival
+EVERYTHING = ("*",)
+"""Scopes that take nothing away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Principal:
     """The credential, to be sent along to other members."""
     roles: tuple[str, ...] = ()
     """Ids of the roles that its permissions came from."""
+    scopes: tuple[str, ...] = EVERYTHING
+    """What its credential left of what they permit."""
+    key: str = ""
+    """The API key that it calls with, without its secret, as in `rk_<tenant>_<key id>`; empty if with anything else."""
     id: UUID = field(init=False)
     """Stands for the name in keys."""
 
@@ -52,6 +58,19 @@ class Identity:
     expires: float = float("inf")
     """Unix seconds."""
     service: bool = False
+    scopes: tuple[str, ...] = EVERYTHING
+    """Patterns of permissions: what they leave of what the roles permit."""
+    key: str = ""
+    """As in `Principal`."""
+
+
+class Impostor(Exception):
+    """Somebody named an API key and did not have its secret."""
+
+    def __init__(self, suspect: Principal) -> None:
+        """`suspect` bears the name of the key and may do nothing."""
+        super().__init__(suspect.name)
+        self.suspect = suspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +93,43 @@ class Directory(Protocol):
         ...
 
     async def api_key(self, tenant: UUID, key_id: str, secret: str) -> Identity | None:
-        """The service account of a live key, None if there is none or the secret is wrong."""
+        """The service account of a live key, None if there is none. Raises `Impostor` if the secret is wrong."""
+        ...
+
+    async def holder(self, tenant: UUID, key_id: str) -> Identity | None:
+        """The same for a caller who has proven otherwise to have the key."""
+        ...
+
+
+class Issuer(Protocol):
+    """Issues the installation's own access tokens, which stand for API keys."""
+
+    @property
+    def name(self) -> str:
+        """`iss` of its tokens, and where it is reached."""
+        ...
+
+    @property
+    def signs(self) -> bool:
+        """Whether it can issue tokens."""
+        ...
+
+    def issue(self, principal: Principal, scopes: Sequence[str]) -> str:
+        """A token for the API key that a principal calls with, narrowed to patterns of permissions."""
+        ...
+
+    def public_keys(self) -> Sequence[Mapping[str, str]]:
+        """The public halves of its keys, as in a JSON Web Key Set."""
         ...
 
 
 class Authenticator(Protocol):
     """Turns credentials into principals."""
+
+    @property
+    def issuer(self) -> Issuer | None:
+        """The installation's own issuer, if it has one."""
+        ...
 
     async def principal(self, arrival: "Arrival") -> Principal:
         """The caller; refused with CREDENTIALS_MISSING, CREDENTIALS_INVALID, CREDENTIALS_EXPIRED or TENANT_SUSPENDED."""

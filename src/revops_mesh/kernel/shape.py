@@ -12,7 +12,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from revops.platform.v1 import reasons_pb2 as platform
 
-from .acceptance import accepts
+from revops_mesh.acceptance import accepts
+
 from .contract import Method, described, memo
 from .errors import invalid, refuse
 from .names import Pattern

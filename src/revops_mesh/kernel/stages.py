@@ -41,8 +41,9 @@ def observed(method: Method, kernel: "Kernel", inner: Layer) -> Layer:
             failure = kernel.failure(error, call)
             outcome, problem = failure.reason, str(failure)
             asked = call.granted and method.reads  # then it is the asking call that is refused
-            if call._principal is not None and not method.internal and not asked:
-                kernel.refusals.note(call._principal, name, outcome, call.now, call.trace)
+            noted = call._principal or failure.suspect
+            if noted is not None and not method.internal and not asked:
+                kernel.refusals.note(noted, name, outcome, call.now, call.trace)
             raise failure from None
         except asyncio.CancelledError:
             outcome = "CANCELLED"
@@ -135,7 +136,7 @@ def permitted(method: Method, call: Call) -> None:
         if call.arrival.principal is None:
             raise refuse(platform.METHOD_INTERNAL, "{method} is called by events only.", method=method.full_name)
         return
-    if call.granted:
+    if call.granted or policy.authenticated:
         return
     outside = policy.scope == options.SCOPE_PLATFORM and not principal.on_platform
     if outside or policy.permission not in principal.permissions:

@@ -82,7 +82,9 @@ async def _abandon(pool: Pool, unit: Unit) -> None:
 
 
 def transact(method: Method, kernel: "Kernel", handler: Handler, prepare: Callable[..., Any] | None) -> Handler:
-    """The stage of one method."""
+    """The stage of one method. What is open to anyone has no tenant, and so no unit."""
+    if method.policy.anonymous:
+        return handler
     if method.reads:
 
         async def read(request: Message, call: Call) -> Message:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from revops_mesh.local.errors import LocalError
+from revops_mesh.runtime.keys import add_token_key
 
 DEFAULT = Path(".revops")
 
@@ -65,6 +66,16 @@ class Installation:
             if not path.exists():
                 with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                     file.write(base64.b64encode(secrets.token_bytes(48)).decode())
+        except OSError as error:
+            raise LocalError(f"cannot write {path}: {error.strerror}") from error
+        return path
+
+    def token_keys(self) -> Path:
+        """The file with the keys of the installation's own tokens; made when absent. Raises `LocalError` when it cannot be."""
+        path = self.keys / "tokens.json"
+        try:
+            if not path.exists():
+                add_token_key(path)
         except OSError as error:
             raise LocalError(f"cannot write {path}: {error.strerror}") from error
         return path

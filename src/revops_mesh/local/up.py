@@ -116,6 +116,8 @@ class Up:
             "REVOPS_ADMIN_ADDRESS": f"{ports.LOOPBACK}:{ports.free_port()}",
             "REVOPS_ISSUER": ISSUER,
             "REVOPS_JWKS": str(issuer.jwks.absolute()),
+            "REVOPS_TOKEN_ISSUER": running.http,
+            "REVOPS_TOKEN_KEYS": str(self.installation.token_keys().absolute()),
             "REVOPS_PAGE_TOKEN_SECRETS_FILE": str(self.installation.page_token_secret().absolute()),
         }
         await self._child(supervisor, MEMBER, "serve", own, partial(_serves, running.address))

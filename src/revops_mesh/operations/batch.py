@@ -70,7 +70,7 @@ async def _read(kernel: Kernel, arrival: Arrival, name: str) -> pb.Operation | N
 async def _job(kernel: Kernel, tenant: UUID, operation: pb.Operation) -> Job[Message]:
     """The batch that is due, in the name of the starter as they are by now. Refused with TENANT_SUSPENDED."""
     of = operation.job
-    identity = Identity(operation.principal, tenant, tuple(of.roles), of.partner, service=of.service)
+    identity = Identity(operation.principal, tenant, tuple(of.roles), of.partner, service=of.service, scopes=tuple(of.scopes))
     metadata = message_class(operation.metadata.TypeName())()
     operation.metadata.Unpack(metadata)
     return Job(kernel, operation, await kernel.authenticator.resumed(identity), metadata)

@@ -34,7 +34,12 @@ class Operation(Aggregate[pb.Operation]):
     def begin(cls, name: str, method: str, request: Message, metadata: Message, starter: Principal) -> Self:
         """A new one that waits for its first batch; `method` is the full name of what started it."""
         job = pb.Job(
-            request=request.SerializeToString(), roles=starter.roles, partner=starter.partner, service=starter.service, batch=1
+            request=request.SerializeToString(),
+            roles=starter.roles,
+            scopes=starter.scopes,
+            partner=starter.partner,
+            service=starter.service,
+            batch=1,
         )
         operation = cls(pb.Operation(name=name, method=method, principal=starter.name, state=pb.Operation.STATE_PENDING, job=job))
         operation.state.metadata.Pack(metadata)

@@ -15,6 +15,7 @@ from .reference.domain import BusinessCalendar, ExchangeRate, LegalEntity
 from .reference.service import BusinessCalendarService, ExchangeRateService, LegalEntityService
 from .tenants.domain import Tenant
 from .tenants.service import TenantService
+from .tokens.service import TokenService
 from .webhooks.deliveries import WebhookDelivery
 from .webhooks.domain import WebhookEndpoint
 from .webhooks.service import WebhookService
@@ -23,6 +24,7 @@ MODULES = (
     Module("revops.platform.v1.TenantService", TenantService(), (Tenant,)),
     Module("revops.platform.v1.RoleService", RoleService(), (Role,)),
     Module("revops.platform.v1.ServiceAccountService", ServiceAccountService(), (ServiceAccount, ApiKey)),
+    Module("revops.platform.v1.TokenService", TokenService()),
     Module("revops.platform.v1.LegalEntityService", LegalEntityService(), (LegalEntity,)),
     Module("revops.platform.v1.ExchangeRateService", ExchangeRateService(), (ExchangeRate,)),
     Module("revops.platform.v1.BusinessCalendarService", BusinessCalendarService(), (BusinessCalendar,)),

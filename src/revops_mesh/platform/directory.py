@@ -11,14 +11,15 @@ from uuid import UUID
 from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import access_pb2, tenants_pb2
 
+from revops_mesh.identity.patterns import expand
 from revops_mesh.kernel import clock, statements
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.names import PLATFORM_TENANT
-from revops_mesh.kernel.principal import Identity, Standing
+from revops_mesh.kernel.principal import Identity, Impostor, Principal, Standing
 
 from .access import keys
 from .access.domain import USE_BEHIND
-from .roles import built_in, expand, grantable
+from .roles import built_in, grantable
 
 KEPT_SECONDS = 15.0
 """With as long again in the authenticator, a change is noticed within 30 s."""
@@ -100,15 +101,31 @@ class StoredDirectory:
         return {**named, **self._built_in[platform]}
 
     async def api_key(self, tenant: UUID, key_id: str, secret: str) -> Identity | None:
-        """The service account of a key, if the key lives, its account is enabled and the secret is right.
+        """The service account of a key, None if the key is no more or its account is disabled. Raises `Impostor`.
 
-        An expired key still has an identity, so that its caller is told to get a new one.
+        An expired key still has an identity, so that its caller is told to get a new one. A wrong secret and a key that there is
+        not cost the same statement and the same hash.
         """
+        found = await self._found(tenant, key_id)
+        right = keys.matches(secret, found[0].secret_hash if found else keys.NOBODYS)
+        if found is not None and not right:
+            raise Impostor(Principal(found[0].name, tenant, frozenset(), options.EDITION_UNSPECIFIED))
+        return self._used(tenant, *found) if found is not None else None
+
+    async def holder(self, tenant: UUID, key_id: str) -> Identity | None:
+        """The same for a caller who has proven otherwise to have the key."""
+        found = await self._found(tenant, key_id)
+        return self._used(tenant, *found) if found is not None else None
+
+    async def _found(self, tenant: UUID, key_id: str) -> tuple[access_pb2.ApiKey, access_pb2.ServiceAccount] | None:
         rows = await self._fetch(tenant, _KEY, key_id) if key_id.isascii() and key_id.isalnum() else ()
         if not rows:
             return None
-        key, account = access_pb2.ApiKey.FromString(rows[0]["key"]), access_pb2.ServiceAccount.FromString(rows[0]["account"])
-        if account.disabled or not keys.matches(secret, key.secret_hash):
+        return access_pb2.ApiKey.FromString(rows[0]["key"]), access_pb2.ServiceAccount.FromString(rows[0]["account"])
+
+    def _used(self, tenant: UUID, key: access_pb2.ApiKey, account: access_pb2.ServiceAccount) -> Identity | None:
+        """Whose a key is, None if the account is disabled; that it was used is noted beside."""
+        if account.disabled:
             return None
         if self.note_use is not None and clock.now() - key.last_used_time.ToDatetime(tzinfo=UTC) >= USE_BEHIND:
             noting = asyncio.create_task(self._note(self.note_use(tenant, key.name, clock.now())))

@@ -1,13 +1,12 @@
 """The built-in roles: named patterns over the permissions that the contracts declare.
 
-A pattern is a permission id, or ends in ".*" and stands for everything below. Built-in roles may also leave a collection open,
-as in "*.*.get", and take away with "-" what an earlier pattern gave. Least privilege: a role has what its people do and
-nothing else.
+Built-in roles may also leave a collection open, as in "*.*.get", and take away with "-" what an earlier pattern gave. Least
+privilege: a role has what its people do and nothing else.
 """
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
+from revops_mesh.identity.patterns import expand
 from revops_mesh.kernel import walk
 from revops_mesh.kernel.contract import Method
 
@@ -97,25 +96,6 @@ def declared(methods: Iterable[Method]) -> frozenset[str]:
 def grantable(known: frozenset[str], *, on_platform: bool) -> frozenset[str]:
     """What a tenant's own roles may grant: all but the administration of tenants, which is the platform tenant's."""
     return known if on_platform else known - expand(BUILT_IN[_INSTALLATION], known)
-
-
-def expand(patterns: Iterable[str], known: frozenset[str]) -> frozenset[str]:
-    """The known permissions that the patterns leave when they are applied in order."""
-    granted: set[str] = set()
-    for pattern in patterns:
-        if pattern.startswith("-"):
-            granted -= _matching(pattern[1:], known)
-        else:
-            granted |= _matching(pattern, known)
-    return frozenset(granted)
-
-
-def _matching(pattern: str, known: frozenset[str]) -> set[str]:
-    if "*" not in pattern:
-        return {pattern} & known
-    if pattern.endswith(".*") and "*" not in pattern[:-1]:
-        return {permission for permission in known if permission.startswith(pattern[:-1])}
-    return {permission for permission in known if fnmatchcase(permission, pattern)}
 
 
 def built_in(known: frozenset[str]) -> dict[str, frozenset[str]]:

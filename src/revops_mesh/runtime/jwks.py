@@ -29,10 +29,11 @@ _log = logging.getLogger("revops.jwks")
 class KeySource:
     """Keeps the keys of `tokens` current; `changed` is called when they are others, so that old verifications are forgotten."""
 
-    def __init__(self, source: str, issuer: str, audience: str) -> None:
+    def __init__(self, source: str, issuer: str, audience: str, check: Callable[[KeySet], None] = lambda _: None) -> None:
+        """`check` raises `ValueError` for keys that are not to be taken."""
         self.tokens = Tokens(KeySet([]), issuer, audience)
         self.changed: Callable[[], None] = lambda: None
-        self._source, self._text, self._read_at = source, b"", float("-inf")
+        self._source, self._check, self._text, self._read_at = source, check, b"", float("-inf")
         self._turn = asyncio.Lock()
 
     async def load(self) -> None:
@@ -43,6 +44,7 @@ class KeySource:
             return
         try:
             keys = KeySet.import_key_set(json.loads(text))
+            self._check(keys)
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{self._source} is no JSON Web Key Set: {error}") from None
         self.tokens.keys, self._text = keys, text

@@ -1,6 +1,6 @@
-"""The development issuer: a signing key in a directory, its public half beside it, and tokens for whom one likes.
+"""Signing keys in files: the development issuer, which gives tokens to whom one likes, and the installation's own issuer.
 
-Source: RFC 7519; the claims are those that `identity.Tokens` reads. Times are seconds.
+Sources: RFC 7517, RFC 7519; the claims are those that `identity.Tokens` reads. Times are seconds.
 """
 
 import json
@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from joserfc import jwt
@@ -46,10 +47,34 @@ class DevelopmentIssuer:
 def _stored_key(path: Path) -> ECKey:
     """The key of a file; the first of several processes to get there creates it."""
     if not path.exists():
-        fresh = path.with_suffix(f".{os.getpid()}")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(ECKey.generate_key("P-256", auto_kid=True).as_dict(private=True), file)
+        fresh = _written(path, _fresh_key())
         with suppress(FileExistsError):
             os.link(fresh, path)
         fresh.unlink()
     return ECKey.import_key(json.loads(path.read_text()))
+
+
+def add_token_key(path: Path) -> str:
+    """Adds a fresh key behind those of a private key set in a file, which is created if absent (mode 0600); gives its id.
+
+    Raises `OSError`, and `ValueError` when the file is no key set.
+    """
+    try:
+        keys = json.loads(path.read_text())["keys"] if path.exists() else []
+        added = _fresh_key()
+        _written(path, {"keys": [*keys, added]}).replace(path)
+    except (KeyError, TypeError):
+        raise ValueError(f"{path} is no JSON Web Key Set") from None
+    return str(added["kid"])
+
+
+def _fresh_key() -> dict[str, Any]:
+    return ECKey.generate_key("P-256", auto_kid=True).as_dict(private=True)
+
+
+def _written(path: Path, content: object) -> Path:
+    """A file beside a path that only its owner may read."""
+    fresh = path.with_suffix(f".{os.getpid()}")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(content, file, indent=1)
+    return fresh

@@ -21,7 +21,8 @@ import uvloop
 from grpc_channelz.v1 import channelz, channelz_pb2
 from grpc_health.v1 import health_pb2
 
-from revops_mesh.identity import Programs, Tokens
+from revops_mesh.identity import Issuer, Programs, Tokens
+from revops_mesh.identity.issuer import check_keys
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.observe import Observer
 from revops_mesh.kernel.pipeline import Kernel
@@ -55,7 +56,7 @@ class Compose(Protocol):
 
     def __call__(
         self, pools: LoginPools, tokens: Tokens, secrets: Sequence[bytes], *, observer: Observer, only: Collection[str],
-        peers: Peers, programs: Programs, networks: Collection[str],
+        peers: Peers, programs: Programs, issuer: Issuer | None, networks: Collection[str],
     ) -> Kernel: ...  # fmt: skip
 
 
@@ -114,8 +115,9 @@ async def serve(settings: Settings, parts: Parts, sink: Sink) -> None:
 
 
 async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Event, stack: AsyncExitStack) -> None:
-    keys = KeySource(settings.jwks, settings.issuer, settings.audience)
-    await _awaited("the issuer's keys", keys.load, stop)
+    keys = _Keys(settings)
+    for source in keys.sources:
+        await _awaited(f"the keys of {source.tokens.issuer}", source.load, stop)
     where = urlsplit(settings.database_url)
     opened = partial(LoginPools.open, settings.database_url, settings.pool_size)
     pools = await _awaited(f"PostgreSQL at {where.hostname}:{where.port or 5432}{where.path}", opened, stop)
@@ -127,9 +129,9 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     programs = Programs(settings.spiffe_trust_domain, settings.services, keys.tokens)
     kernel = parts.compose(
         pools, keys.tokens, settings.page_token_secrets, observer=observer, only=settings.only,
-        peers=peers, programs=programs, networks=settings.webhook_allowed_networks,
+        peers=peers, programs=programs, issuer=keys.issuer, networks=settings.webhook_allowed_networks,
     )  # fmt: skip
-    keys.changed = kernel.authenticator.forget
+    keys.tell(kernel.authenticator.forget)
     _must_be_whole(kernel, settings)
     background = await stack.enter_async_context(parts.background(kernel, settings))
     health = Health({module.service for module in kernel.modules}, settings.database_url, parts.migrated)
@@ -146,6 +148,30 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     gc.freeze()  # what is loaded by now stays; a full collection that looks at it stops every call for 0.2 s
     await stop.wait()
     _log.info("stopping")
+
+
+class _Keys:
+    """The keys of tokens: the identity provider's, and the installation's own if it issues any."""
+
+    def __init__(self, settings: Settings) -> None:
+        provider = KeySource(settings.jwks, settings.issuer, settings.audience)
+        self.sources, self.tokens, self.issuer = [provider], provider.tokens, None
+        if settings.token_keys is not None:
+            own = KeySource(str(settings.token_keys), settings.token_issuer, settings.audience, check_keys)
+            self.sources, self.issuer = [provider, own], Issuer(own.tokens)
+
+    def tell(self, changed: Callable[[], None]) -> None:
+        """Has somebody told when keys are others."""
+        for source in self.sources:
+            source.changed = changed
+
+    async def run(self) -> None:
+        """Keeps them current until cancelled."""
+        await asyncio.gather(*(source.run() for source in self.sources))
+
+    async def recover(self, failure: Failure) -> bool:
+        """Whether a refused call may be tried again, because keys have changed."""
+        return any(await asyncio.gather(*(source.recover(failure) for source in self.sources)))
 
 
 @asynccontextmanager
@@ -172,7 +198,7 @@ def _must_be_whole(kernel: Kernel, settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _doors(settings: Settings, parts: Parts, kernel: Kernel, health: Health, keys: KeySource) -> AsyncIterator[None]:
+async def _doors(settings: Settings, parts: Parts, kernel: Kernel, health: Health, keys: "_Keys") -> AsyncIterator[None]:
     """The open ports, and their drain."""
     streams = Streams()
     names = {module.service for module in kernel.modules} | {"grpc.health.v1.Health"}

@@ -5,12 +5,24 @@ Times are seconds.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
-from .variables import PORT, Address, File, Origins, OtlpEndpoint, Seconds, SettingsError, Share, Variables, half_pairs
+from .variables import (
+    PORT,
+    Address,
+    File,
+    Networks,
+    Origins,
+    OtlpEndpoint,
+    Seconds,
+    SettingsError,
+    Share,
+    Variables,
+    half_pairs,
+    no_networks,
+)
 
 __all__ = ["Settings", "SettingsError"]
 
@@ -39,9 +51,17 @@ class Settings(Variables):
     """Of the REST bridge in this process; none if empty."""
     cors_origins: Origins = frozenset()
     """Whose pages may call the bridge."""
+    trusted_proxies: Networks = frozenset()
+    """Who may tell the bridge in X-Forwarded-For for whom they ask."""
     issuer: Annotated[str, Meta(description="text")]
     audience: Annotated[str, Meta(description="text")] = "revops"
     jwks: Annotated[str, Meta(pattern=r"^(https?://\S+|(?!\w+://).+)$", description="a file or an http(s) URL")]
+    token_issuer: Annotated[
+        str, Meta(pattern=r"^https?://[^\s/?#]+$", description="an origin, as in https://api.acme.example")
+    ] = ""
+    """Where the HTTP API is reached from outside, which issues the installation's own tokens."""
+    token_keys: File = None
+    """JSON Web Key Set of the installation's own tokens, private; the first signs, all verify."""
     page_token_secrets: Annotated[
         tuple[Secret, ...], Meta(min_length=1, description="secrets of at least 32 bytes in base64, separated by commas")
     ] = field(repr=False)
@@ -63,9 +83,7 @@ class Settings(Variables):
     """Programs of the trust domain, by the path of their SPIFFE IDs."""
     service_token: File = None
     """A token of the issuer that proves to peers which program this is; for where connections end in between."""
-    webhook_allowed_networks: Annotated[frozenset[str], Meta(description="networks as in 10.0.0.0/8, separated by commas")] = (
-        frozenset()
-    )
+    webhook_allowed_networks: Networks = frozenset()
     """Beside public addresses webhooks may go there, also without TLS."""
     workers: Annotated[int, Meta(ge=1, le=64, description="a whole number from 1 to 64")] = 1
     worker: Annotated[int, Meta(ge=-1, le=63, description="a whole number from -1 to 63")] = -1
@@ -89,6 +107,11 @@ class Settings(Variables):
     def contradictions(cls, values: Mapping[str, Any]) -> Iterator[str]:
         """Halves of pairs, and ports that several workers cannot share."""
         yield from half_pairs(values, "tls_cert", "tls_key")
+        yield from half_pairs(values, "token_issuer", "token_keys")
+        yield from no_networks(values, "trusted_proxies")
+        yield from no_networks(values, "webhook_allowed_networks")
+        if "token_issuer" in values and values["token_issuer"] == values.get("issuer"):
+            yield "REVOPS_TOKEN_ISSUER: must differ from REVOPS_ISSUER, whose tokens say more"
         if "tls_client_ca" in values and "tls_cert" not in values:
             yield "REVOPS_TLS_CLIENT_CA: needs REVOPS_TLS_CERT and REVOPS_TLS_KEY"
         for name in ("grpc_address", "rest_address"):
@@ -101,8 +124,3 @@ class Settings(Variables):
             yield "REVOPS_PEERS: needs REVOPS_SERVICE_TOKEN, or REVOPS_TLS_CERT and REVOPS_TLS_CLIENT_CA: peers ask for proof"
         if "services" in values and "spiffe_trust_domain" not in values:
             yield "REVOPS_SERVICES: needs REVOPS_SPIFFE_TRUST_DOMAIN"
-        for network in sorted(values.get("webhook_allowed_networks", ())):
-            try:
-                ip_network(network)
-            except ValueError as error:
-                yield f"REVOPS_WEBHOOK_ALLOWED_NETWORKS: {error}"

@@ -7,6 +7,7 @@ instead of the variables that an operator has to mend.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self, get_type_hints
 
@@ -34,6 +35,12 @@ class SettingsError(ValueError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("settings are wrong:\n  " + "\n  ".join(problems))
         self.problems = problems
+
+
+Networks = Annotated[
+    frozenset[str],
+    Meta(description="addresses or networks as in 10.0.0.0/8, separated by commas"),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +99,15 @@ def _existing(kind: type, text: str) -> Path:
     if not Path(text).is_file():
         raise ValueError("no such file")
     return Path(text)
+
+
+def no_networks(values: Mapping[str, Any], name: str) -> Iterator[str]:
+    """The problems of texts that are to be `Networks`."""
+    for text in sorted(values.get(name, ())):
+        try:
+            ip_network(text)
+        except ValueError as error:
+            yield f"REVOPS_{name.upper()}: {error}"
 
 
 def half_pairs(values: Mapping[str, Any], cert: str, key: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from revops.platform.v1 import imports_pb2 as imports
 from revops.platform.v1 import operations_pb2 as operations
 from revops.platform.v1 import reference_pb2 as reference
 from revops.platform.v1 import tenants_pb2 as tenants
+from revops.platform.v1 import tokens_pb2 as tokens
 from revops.platform.v1 import webhooks_pb2 as webhooks
 
 from revops_mesh.kernel.names import new_uuid
@@ -67,6 +68,14 @@ async def outlived_operation(world: World, caller: Caller) -> Message:
     return operations.ExpireOperationRequest(operation=operation.name)
 
 
+async def issued_token(world: World, caller: Caller) -> Message:
+    """A token for a key of the caller's tenant, with which the caller goes on."""
+    offer = access.ServiceAccount(display_name="CRM", roles=["admin"])
+    account = await caller(access.CreateServiceAccountRequest(service_account=offer))
+    caller.token = (await caller(access.CreateApiKeyRequest(parent=account.name, api_key=access.ApiKey()))).secret
+    return tokens.IssueTokenRequest(scopes=["catalog.*"])
+
+
 STORIES: Mapping[str, Story] = {
     "TenantService.UpdateTenant": changing(making.tenant, tenants.UpdateTenantRequest, edition=3),
     "RoleService.CreateRole": plainly(
@@ -82,6 +91,10 @@ STORIES: Mapping[str, Story] = {
     "ServiceAccountService.NoteApiKeyUse": of(making.api_key, access.NoteApiKeyUseRequest, time=MONDAY_MORNING),
     "ServiceAccountService.ListApiKeys": beside(making.api_key, access.ListApiKeysRequest),
     "ServiceAccountService.DeleteApiKey": of(making.api_key, access.DeleteApiKeyRequest),
+    "TokenService.IssueToken": issued_token,
+    "TokenService.GetCaller": plainly(tokens.GetCallerRequest),
+    "TokenService.GetKeySet": plainly(tokens.GetKeySetRequest),
+    "TokenService.GetAuthorizationServer": plainly(tokens.GetAuthorizationServerRequest),
     "ExchangeRateService.CreateExchangeRate": plainly(
         reference.CreateExchangeRateRequest,
         exchange_rate=reference.ExchangeRate(from_currency="EUR", to_currency="USD", rate="1.1", effective_date=DAY),

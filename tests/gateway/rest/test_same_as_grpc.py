@@ -23,6 +23,7 @@ from tests.gateway.rest.calling import Answer, Rest, binding, transcoded
 from tests.gateway.rest.conftest import rest_of
 from tests.world import FREE, Caller, World
 
+BEARER = 'Bearer realm="revops"'
 INSTANT = re.compile(r"20\d\d-\d\d-\d\dT[\d:.]+Z")
 
 
@@ -85,7 +86,7 @@ async def test_nobody_and_somebody_without_the_permission_are_refused_alike(
     bridge, owner = bridges["in process"], await owner_of(world, method)
     request = await STORIES[method.full_name](world, owner)
     nobody = await over_http(bridge, None, method, request)
-    assert (nobody.status, nobody.reason, nobody.headers["www-authenticate"]) == (401, "CREDENTIALS_MISSING", "Bearer")
+    assert (nobody.status, nobody.reason, nobody.headers["www-authenticate"]) == (401, "CREDENTIALS_MISSING", BEARER)
     if of_installation(method):  # its callers have no roles of a tenant
         return
     eve = await people.lacking(world, owner.tenant, method.policy.permission)
@@ -122,8 +123,8 @@ async def test_a_request_id_that_was_used_for_something_else_is_a_conflict(
 ) -> None:
     """By header: the same key twice is a replay, with another request a conflict."""
     owner, key = await owner_of(world, method), str(new_uuid())
-    rest = Rest(bridges["in process"], {**rest_of(bridges["in process"], owner).headers, "idempotency-key": key})
     verb, path, body = transcoded(binding(method.full_name), await STORIES[method.full_name](world, owner))
+    rest = Rest(bridges["in process"], {**rest_of(bridges["in process"], owner).headers, "idempotency-key": key})
     first, again = await rest(verb, path, body), await rest(verb, path, body)
     assert (first.status, again.status) == (200, 200), first.raw
     if not without_secrets(method.response):

@@ -26,7 +26,7 @@ CHUNKS = "SELECT name, body, delete_time FROM platform.file_chunks WHERE tenant_
 async def written(anna: Caller, request: pb.WriteFileRequest) -> None:
     """Writes as an operation of Anna does."""
     kernel = anna.world.kernel
-    principal = await kernel.authenticator.principal(anna.arrival().metadata)
+    principal = await kernel.authenticator.principal(anna.arrival())
     answer = await kernel.answer(kernel.by_request(request).path, request, Arrival({}, principal=principal))
     assert answer == Empty()
 

@@ -26,31 +26,41 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.rpc import code_pb2 as google_dot_rpc_dot_code__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frevops/options/v1/options.proto\x12\x11revops.options.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\x98\x02\n\x06Policy\x12\x14\n\npermission\x18\x01 \x01(\tH\x00\x12\x13\n\tanonymous\x18\x02 \x01(\x08H\x00\x12\x12\n\x08internal\x18\x03 \x01(\x08H\x00\x12+\n\x07\x65\x64ition\x18\x04 \x01(\x0e\x32\x1a.revops.options.v1.Edition\x12\'\n\x05\x61udit\x18\x05 \x01(\x0e\x32\x18.revops.options.v1.Audit\x12\'\n\x05scope\x18\x06 \x01(\x0e\x32\x18.revops.options.v1.Scope\x12\r\n\x05\x65mits\x18\x07 \x03(\t\x12\x0c\n\x04\x61sks\x18\x08 \x03(\t\x12\x10\n\x08reserves\x18\t \x03(\t\x12\x17\n\x0fpartner_visible\x18\n \x01(\x08\x42\x08\n\x06\x61\x63\x63\x65ss\"\xd1\x01\n\x08Resource\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .revops.options.v1.Resource.Kind\x12(\n\x06limits\x18\x02 \x03(\x0b\x32\x18.revops.options.v1.Limit\x12\x10\n\x08platform\x18\x03 \x01(\x08\x12\x16\n\x0eretention_days\x18\x04 \x01(\x05\"A\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_AGGREGATE\x10\x01\x12\x0f\n\x0bKIND_LEDGER\x10\x02\"A\n\x05Limit\x12+\n\x07\x65\x64ition\x18\x01 \x01(\x0e\x32\x1a.revops.options.v1.Edition\x12\x0b\n\x03max\x18\x02 \x01(\x03\"\xbe\x02\n\x05\x46ield\x12\x0f\n\x07indexed\x18\x01 \x01(\x08\x12\x0e\n\x06unique\x18\x02 \x01(\x08\x12\x31\n\x07scoping\x18\x03 \x01(\x0e\x32 .revops.options.v1.Field.Scoping\x12\x17\n\x0fread_permission\x18\x04 \x01(\t\x12\x36\n\ndata_class\x18\x05 \x01(\x0e\x32\".revops.options.v1.Field.DataClass\"7\n\x07Scoping\x12\x17\n\x13SCOPING_UNSPECIFIED\x10\x00\x12\x13\n\x0fSCOPING_PARTNER\x10\x01\"W\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x41TA_CLASS_PERSONAL\x10\x01\x12\x15\n\x11\x44\x41TA_CLASS_SECRET\x10\x02*t\n\x07\x45\x64ition\x12\x17\n\x13\x45\x44ITION_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x45\x44ITION_FREE\x10\x01\x12\x10\n\x0c\x45\x44ITION_TEAM\x10\x02\x12\x14\n\x10\x45\x44ITION_BUSINESS\x10\x03\x12\x16\n\x12\x45\x44ITION_ENTERPRISE\x10\x04*?\n\x05\x41udit\x12\x15\n\x11\x41UDIT_UNSPECIFIED\x10\x00\x12\x0e\n\nAUDIT_NONE\x10\x01\x12\x0f\n\x0b\x41UDIT_WRITE\x10\x02*2\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSCOPE_PLATFORM\x10\x01:K\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x19.revops.options.v1.Policy:P\n\x08resource\x12\x1f.google.protobuf.MessageOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x1b.revops.options.v1.Resource:H\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x18.revops.options.v1.Field:C\n\x04\x63ode\x12!.google.protobuf.EnumValueOptions\x18\xb4\x87\x03 \x01(\x0e\x32\x10.google.rpc.Codeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frevops/options/v1/options.proto\x12\x11revops.options.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"Z\n\x04Rate\x12\x12\n\nper_second\x18\x01 \x01(\x05\x12\r\n\x05\x62urst\x18\x02 \x01(\x05\x12\x19\n\x11\x63\x61ller_per_second\x18\x03 \x01(\x05\x12\x14\n\x0c\x63\x61ller_burst\x18\x04 \x01(\x05\"\xb1\x02\n\x06Policy\x12\x14\n\npermission\x18\x01 \x01(\tH\x00\x12\x13\n\tanonymous\x18\x02 \x01(\x08H\x00\x12\x12\n\x08internal\x18\x03 \x01(\x08H\x00\x12\x17\n\rauthenticated\x18\x0b \x01(\x08H\x00\x12+\n\x07\x65\x64ition\x18\x04 \x01(\x0e\x32\x1a.revops.options.v1.Edition\x12\'\n\x05\x61udit\x18\x05 \x01(\x0e\x32\x18.revops.options.v1.Audit\x12\'\n\x05scope\x18\x06 \x01(\x0e\x32\x18.revops.options.v1.Scope\x12\r\n\x05\x65mits\x18\x07 \x03(\t\x12\x0c\n\x04\x61sks\x18\x08 \x03(\t\x12\x10\n\x08reserves\x18\t \x03(\t\x12\x17\n\x0fpartner_visible\x18\n \x01(\x08\x42\x08\n\x06\x61\x63\x63\x65ss\"\xd1\x01\n\x08Resource\x12.\n\x04kind\x18\x01 \x01(\x0e\x32 .revops.options.v1.Resource.Kind\x12(\n\x06limits\x18\x02 \x03(\x0b\x32\x18.revops.options.v1.Limit\x12\x10\n\x08platform\x18\x03 \x01(\x08\x12\x16\n\x0eretention_days\x18\x04 \x01(\x05\"A\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_AGGREGATE\x10\x01\x12\x0f\n\x0bKIND_LEDGER\x10\x02\"A\n\x05Limit\x12+\n\x07\x65\x64ition\x18\x01 \x01(\x0e\x32\x1a.revops.options.v1.Edition\x12\x0b\n\x03max\x18\x02 \x01(\x03\"\xbe\x02\n\x05\x46ield\x12\x0f\n\x07indexed\x18\x01 \x01(\x08\x12\x0e\n\x06unique\x18\x02 \x01(\x08\x12\x31\n\x07scoping\x18\x03 \x01(\x0e\x32 .revops.options.v1.Field.Scoping\x12\x17\n\x0fread_permission\x18\x04 \x01(\t\x12\x36\n\ndata_class\x18\x05 \x01(\x0e\x32\".revops.options.v1.Field.DataClass\"7\n\x07Scoping\x12\x17\n\x13SCOPING_UNSPECIFIED\x10\x00\x12\x13\n\x0fSCOPING_PARTNER\x10\x01\"W\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x41TA_CLASS_PERSONAL\x10\x01\x12\x15\n\x11\x44\x41TA_CLASS_SECRET\x10\x02*\xb4\x01\n\x07\x45\x64ition\x12\x17\n\x13\x45\x44ITION_UNSPECIFIED\x10\x00\x12\x1e\n\x0c\x45\x44ITION_FREE\x10\x01\x1a\x0c\xaa\xbb\x18\x08\x08\n\x10\x32\x18\x05 \x19\x12\x1f\n\x0c\x45\x44ITION_TEAM\x10\x02\x1a\r\xaa\xbb\x18\t\x08\x32\x10\xfa\x01\x18\x19 }\x12%\n\x10\x45\x44ITION_BUSINESS\x10\x03\x1a\x0f\xaa\xbb\x18\x0b\x08\xc8\x01\x10\xe8\x07\x18\x64 \xf4\x03\x12(\n\x12\x45\x44ITION_ENTERPRISE\x10\x04\x1a\x10\xaa\xbb\x18\x0c\x08\xe8\x07\x10\x88\'\x18\xf4\x03 \xc4\x13*?\n\x05\x41udit\x12\x15\n\x11\x41UDIT_UNSPECIFIED\x10\x00\x12\x0e\n\nAUDIT_NONE\x10\x01\x12\x0f\n\x0b\x41UDIT_WRITE\x10\x02*2\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSCOPE_PLATFORM\x10\x01:K\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x19.revops.options.v1.Policy:P\n\x08resource\x12\x1f.google.protobuf.MessageOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x1b.revops.options.v1.Resource:H\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x18.revops.options.v1.Field:C\n\x04\x63ode\x12!.google.protobuf.EnumValueOptions\x18\xb4\x87\x03 \x01(\x0e\x32\x10.google.rpc.Code:J\n\x04rate\x12!.google.protobuf.EnumValueOptions\x18\xb5\x87\x03 \x01(\x0b\x32\x17.revops.options.v1.Rateb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'revops.options.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EDITION']._serialized_start=994
-  _globals['_EDITION']._serialized_end=1110
-  _globals['_AUDIT']._serialized_start=1112
-  _globals['_AUDIT']._serialized_end=1175
-  _globals['_SCOPE']._serialized_start=1177
-  _globals['_SCOPE']._serialized_end=1227
-  _globals['_POLICY']._serialized_start=112
-  _globals['_POLICY']._serialized_end=392
-  _globals['_RESOURCE']._serialized_start=395
-  _globals['_RESOURCE']._serialized_end=604
-  _globals['_RESOURCE_KIND']._serialized_start=539
-  _globals['_RESOURCE_KIND']._serialized_end=604
-  _globals['_LIMIT']._serialized_start=606
-  _globals['_LIMIT']._serialized_end=671
-  _globals['_FIELD']._serialized_start=674
-  _globals['_FIELD']._serialized_end=992
-  _globals['_FIELD_SCOPING']._serialized_start=848
-  _globals['_FIELD_SCOPING']._serialized_end=903
-  _globals['_FIELD_DATACLASS']._serialized_start=905
-  _globals['_FIELD_DATACLASS']._serialized_end=992
+  _globals['_EDITION'].values_by_name["EDITION_FREE"]._loaded_options = None
+  _globals['_EDITION'].values_by_name["EDITION_FREE"]._serialized_options = b'\252\273\030\010\010\n\0202\030\005 \031'
+  _globals['_EDITION'].values_by_name["EDITION_TEAM"]._loaded_options = None
+  _globals['_EDITION'].values_by_name["EDITION_TEAM"]._serialized_options = b'\252\273\030\t\0102\020\372\001\030\031 }'
+  _globals['_EDITION'].values_by_name["EDITION_BUSINESS"]._loaded_options = None
+  _globals['_EDITION'].values_by_name["EDITION_BUSINESS"]._serialized_options = b'\252\273\030\013\010\310\001\020\350\007\030d \364\003'
+  _globals['_EDITION'].values_by_name["EDITION_ENTERPRISE"]._loaded_options = None
+  _globals['_EDITION'].values_by_name["EDITION_ENTERPRISE"]._serialized_options = b'\252\273\030\014\010\350\007\020\210\'\030\364\003 \304\023'
+  _globals['_EDITION']._serialized_start=1112
+  _globals['_EDITION']._serialized_end=1292
+  _globals['_AUDIT']._serialized_start=1294
+  _globals['_AUDIT']._serialized_end=1357
+  _globals['_SCOPE']._serialized_start=1359
+  _globals['_SCOPE']._serialized_end=1409
+  _globals['_RATE']._serialized_start=111
+  _globals['_RATE']._serialized_end=201
+  _globals['_POLICY']._serialized_start=204
+  _globals['_POLICY']._serialized_end=509
+  _globals['_RESOURCE']._serialized_start=512
+  _globals['_RESOURCE']._serialized_end=721
+  _globals['_RESOURCE_KIND']._serialized_start=656
+  _globals['_RESOURCE_KIND']._serialized_end=721
+  _globals['_LIMIT']._serialized_start=723
+  _globals['_LIMIT']._serialized_end=788
+  _globals['_FIELD']._serialized_start=791
+  _globals['_FIELD']._serialized_end=1109
+  _globals['_FIELD_SCOPING']._serialized_start=965
+  _globals['_FIELD_SCOPING']._serialized_end=1020
+  _globals['_FIELD_DATACLASS']._serialized_start=1022
+  _globals['_FIELD_DATACLASS']._serialized_end=1109
 # @@protoc_insertion_point(module_scope)

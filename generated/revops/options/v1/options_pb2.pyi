@@ -39,7 +39,7 @@ class _EditionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Edition.Value
     EDITION_BUSINESS: _Edition.ValueType  # 3
     """Several teams with approval and partners."""
     EDITION_ENTERPRISE: _Edition.ValueType  # 4
-    """No caps."""
+    """No caps on resources."""
 
 class Edition(_Edition, metaclass=_EditionEnumTypeWrapper):
     """What a tenant has bought. Ordered: a later edition includes every earlier one."""
@@ -53,7 +53,7 @@ EDITION_TEAM: Edition.ValueType  # 2
 EDITION_BUSINESS: Edition.ValueType  # 3
 """Several teams with approval and partners."""
 EDITION_ENTERPRISE: Edition.ValueType  # 4
-"""No caps."""
+"""No caps on resources."""
 Global___Edition: _TypeAlias = Edition  # noqa: Y015
 
 class _Audit:
@@ -101,6 +101,40 @@ SCOPE_PLATFORM: Scope.ValueType  # 1
 Global___Scope: _TypeAlias = Scope  # noqa: Y015
 
 @_typing.final
+class Rate(_message.Message):
+    """Requests over HTTP: so many a second for as long as one likes, and a burst after a pause. More is refused with RATE_LIMITED."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PER_SECOND_FIELD_NUMBER: _builtins.int
+    BURST_FIELD_NUMBER: _builtins.int
+    CALLER_PER_SECOND_FIELD_NUMBER: _builtins.int
+    CALLER_BURST_FIELD_NUMBER: _builtins.int
+    per_second: _builtins.int
+    """Requests a second of a whole tenant."""
+    burst: _builtins.int
+    """Requests at once of a tenant that has paused."""
+    caller_per_second: _builtins.int
+    """Requests a second of one caller, so that none uses up what all have."""
+    caller_burst: _builtins.int
+    """Requests at once of a caller that has paused."""
+    def __init__(
+        self,
+        *,
+        per_second: _builtins.int = ...,
+        burst: _builtins.int = ...,
+        caller_per_second: _builtins.int = ...,
+        caller_burst: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["burst", b"burst", "caller_burst", b"caller_burst", "caller_per_second", b"caller_per_second", "per_second", b"per_second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Rate: _TypeAlias = Rate  # noqa: Y015
+
+@_typing.final
 class Policy(_message.Message):
     """Policy of one method."""
 
@@ -109,6 +143,7 @@ class Policy(_message.Message):
     PERMISSION_FIELD_NUMBER: _builtins.int
     ANONYMOUS_FIELD_NUMBER: _builtins.int
     INTERNAL_FIELD_NUMBER: _builtins.int
+    AUTHENTICATED_FIELD_NUMBER: _builtins.int
     EDITION_FIELD_NUMBER: _builtins.int
     AUDIT_FIELD_NUMBER: _builtins.int
     SCOPE_FIELD_NUMBER: _builtins.int
@@ -122,6 +157,8 @@ class Policy(_message.Message):
     """Open to anyone, without a token."""
     internal: _builtins.bool
     """Only events and timers call it, as the service principal of the capability."""
+    authenticated: _builtins.bool
+    """Open to every caller whose credentials are sound, for it is about these alone."""
     edition: Global___Edition.ValueType
     """Least edition of the tenant. Default FREE."""
     audit: Global___Audit.ValueType
@@ -148,6 +185,7 @@ class Policy(_message.Message):
         permission: _builtins.str = ...,
         anonymous: _builtins.bool = ...,
         internal: _builtins.bool = ...,
+        authenticated: _builtins.bool = ...,
         edition: Global___Edition.ValueType = ...,
         audit: Global___Audit.ValueType = ...,
         scope: Global___Scope.ValueType = ...,
@@ -156,11 +194,11 @@ class Policy(_message.Message):
         reserves: _abc.Iterable[_builtins.str] | None = ...,
         partner_visible: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "anonymous", b"anonymous", "internal", b"internal", "permission", b"permission"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "anonymous", b"anonymous", "authenticated", b"authenticated", "internal", b"internal", "permission", b"permission"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "anonymous", b"anonymous", "asks", b"asks", "audit", b"audit", "edition", b"edition", "emits", b"emits", "internal", b"internal", "partner_visible", b"partner_visible", "permission", b"permission", "reserves", b"reserves", "scope", b"scope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "anonymous", b"anonymous", "asks", b"asks", "audit", b"audit", "authenticated", b"authenticated", "edition", b"edition", "emits", b"emits", "internal", b"internal", "partner_visible", b"partner_visible", "permission", b"permission", "reserves", b"reserves", "scope", b"scope"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_access: _TypeAlias = _typing.Literal["permission", "anonymous", "internal"]  # noqa: Y015
+    _WhichOneofReturnType_access: _TypeAlias = _typing.Literal["permission", "anonymous", "internal", "authenticated"]  # noqa: Y015
     _WhichOneofArgType_access: _TypeAlias = _typing.Literal["access", b"access"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_access) -> _WhichOneofReturnType_access | None: ...
 
@@ -335,6 +373,7 @@ POLICY_FIELD_NUMBER: _builtins.int
 RESOURCE_FIELD_NUMBER: _builtins.int
 FIELD_FIELD_NUMBER: _builtins.int
 CODE_FIELD_NUMBER: _builtins.int
+RATE_FIELD_NUMBER: _builtins.int
 policy: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___Policy]
 """Who may call the method and what it may do. Every method declares it, or the member does not start."""
 resource: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, Global___Resource]
@@ -343,3 +382,5 @@ field: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, G
 """How a field is stored, who may read it and how sensitive it is."""
 code: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOptions, _code_pb2.Code.ValueType]
 """The canonical status of an error reason. Every value of a `…Reason` enum but zero declares it."""
+rate: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOptions, Global___Rate]
+"""What an edition buys of the HTTP API. Every value of `Edition` but zero declares it."""

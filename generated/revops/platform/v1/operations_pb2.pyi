@@ -200,6 +200,7 @@ class Job(_message.Message):
     SERVICE_FIELD_NUMBER: _builtins.int
     BATCH_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
     request: _builtins.bytes
     """The request that started it, serialised."""
     partner: _builtins.str
@@ -214,6 +215,10 @@ class Job(_message.Message):
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Roles of who started it, as they were then; what they permit is read anew before each batch."""
 
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the credential of who started it left of what the roles permit: permissions, or patterns that end in ".*"; "*" for all."""
+
     def __init__(
         self,
         *,
@@ -223,10 +228,11 @@ class Job(_message.Message):
         service: _builtins.bool = ...,
         batch: _builtins.int = ...,
         cursor: _builtins.bytes = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cursor", b"cursor", "partner", b"partner", "request", b"request", "roles", b"roles", "service", b"service"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cursor", b"cursor", "partner", b"partner", "request", b"request", "roles", b"roles", "scopes", b"scopes", "service", b"service"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

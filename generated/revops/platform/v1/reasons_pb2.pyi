@@ -80,6 +80,10 @@ class _PlatformReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Platfo
     """The calling program does not prove to be the capability it asks for, or that method's contract does not declare the
     question. Metadata: `asking`, `method`.
     """
+    RATE_LIMITED: _PlatformReason.ValueType  # 28
+    """More requests over HTTP than the edition has, or than one address may send without sound credentials; `RetryInfo` says when
+    to repeat. Metadata: `scope`, which is `caller`, `tenant` or `address`, and `per_second`.
+    """
 
 class PlatformReason(_PlatformReason, metaclass=_PlatformReasonEnumTypeWrapper):
     """Reasons of the platform, in `google.rpc.ErrorInfo.reason`; the domain is `revops.platform.v1`."""
@@ -141,5 +145,9 @@ PEER_UNAVAILABLE: PlatformReason.ValueType  # 26
 ASK_REFUSED: PlatformReason.ValueType  # 27
 """The calling program does not prove to be the capability it asks for, or that method's contract does not declare the
 question. Metadata: `asking`, `method`.
+"""
+RATE_LIMITED: PlatformReason.ValueType  # 28
+"""More requests over HTTP than the edition has, or than one address may send without sound credentials; `RetryInfo` says when
+to repeat. Metadata: `scope`, which is `caller`, `tenant` or `address`, and `per_second`.
 """
 Global___PlatformReason: _TypeAlias = PlatformReason  # noqa: Y015

@@ -19,11 +19,13 @@ PATH = "openapi/revops.json"
 ABOUT = """\
 Sales & RevOps over HTTP and JSON. Every method is also reachable over gRPC; both answer the same.
 
-- **Who calls**: `Authorization: Bearer …` with a token of your identity provider or an API key. The tenant follows from it.
+- **Who calls**: `Authorization: Bearer …` with a token of your identity provider, an API key, or a token that an API key got by
+  OAuth 2.0 client credentials from `/oauth2/token`. The tenant follows from it.
 - **Refusals** have one form (AIP-193): read `reason` in the `ErrorInfo`, and what to do in `x-revops-reasons`.
 - **Repeating is safe**: send `Idempotency-Key` with a change; the same key gives the same answer.
 - **Nothing is overwritten unseen**: send back the `etag` you read, in the request or as `If-Match`.
 - **Lists** come in pages: pass `nextPageToken` as `pageToken`. `filter` is AIP-160, `orderBy` AIP-132, over filterable fields.
+- **Limits** follow from the edition: `RateLimit` says what is left, 429 with `Retry-After` when to go on.
 - **Deadlines**: say in `X-Request-Timeout` how many seconds you wait; nothing goes on for you after that.
 - **Money** is a decimal text with a currency, never a binary float.
 """
@@ -40,6 +42,12 @@ SECURITY_SCHEMES = {
         "scheme": "bearer",
         "bearerFormat": "rk_<tenant>_<key id>_<secret>",
         "description": "A key of a service account, from `ServiceAccountService.CreateApiKey`; sent like a token.",
+    },
+    "oauth2": {
+        "type": "oauth2",
+        "description": "`client_id` is an API key up to its last `_`, `client_secret` what follows it. Scopes are permissions, "
+        "or patterns of them as in `quoting.*`: they narrow what the account may do.",
+        "flows": {"clientCredentials": {"tokenUrl": "/oauth2/token", "scopes": {"*": "All that the account may do."}}},
     },
 }
 

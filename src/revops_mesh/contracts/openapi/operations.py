@@ -44,6 +44,10 @@ PARAMETERS: Json = {
 }
 HEADERS: Json = {
     "ETag": {"description": "The `etag` of the resource, in quotes.", "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": 'The limit that is nearest, what is left of it, and seconds until it is whole, as in `"caller";r=24;t=1`.',
+        "schema": {"type": "string"},
+    },
     "RetryAfter": {
         "description": "Seconds to wait before repeating, if that helps.",
         "schema": {"type": "integer", "minimum": 1},

@@ -44,7 +44,10 @@ def platform_response(known: Iterable[Reason]) -> dict[str, Any]:
     lines = [f"- `{reason.name}` ({reason.http_status}): {reason.meaning}" for reason in shown]
     return {
         "description": "Any method may also be refused with:\n\n" + "\n".join(lines),
-        "headers": {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
+        "headers": {
+            "Retry-After": {"$ref": "#/components/headers/RetryAfter"},
+            "RateLimit": {"$ref": "#/components/headers/RateLimit"},
+        },
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}},
         "x-revops-reasons": [reason.name for reason in shown],
     }

@@ -24,6 +24,7 @@ from . import content, raw, streams
 from .bindings import bindings
 from .cors import Cors
 from .doors import PASSED_ON, Door, Sender
+from .limits import Limits
 from .refusals import Headers, Refused, bad_field, no_verb, refused
 from .routes import Route, Routes
 
@@ -51,15 +52,18 @@ class Bridge:
         pages: Sequence[tuple[str, Application]] = (),
         serving: Callable[[], bool] = lambda: True,
         note: Note | None = None,
+        limits: Limits | None = None,
     ) -> None:
         """`origins` may call from browsers; `pages` are served at their exact paths; `serving` is false while it drains.
 
-        `note` is told of every call: method, outcome, seconds, peer and trace. Raises `ValueError` for contradicting routes.
+        `note` is told of every call: method, outcome, seconds, peer and trace; `limits` hold for
+        everything but `/healthz`. Raises `ValueError` for contradicting routes.
         """
         methods = (method for service in services for method in service.methods)
         served = (m for m in methods if door.serves(f"/{m.containing_service.full_name}/{m.name}"))
         self.routes = Routes(binding for method in served for binding in bindings(method))
         self._door, self._cors, self._pages, self._serving, self._note = door, Cors(origins), dict(pages), serving, note
+        self._limits = limits
         self._streams = streams.Streams(_refusal)
 
     def end_streams(self) -> None:
@@ -73,17 +77,18 @@ class Bridge:
         started = perf_counter()
         headers = dict(scope["headers"])
         verb, path = scope["method"], scope["raw_path"].decode("latin-1")
-        extra = self._cors.headers(headers.get(b"origin")) if self._cors.origins else []
-        if not self._serving():  # so that clients go elsewhere before the port closes
-            extra = [*extra, (b"connection", b"close")]
+        extra = self._beside(headers)
         trace = headers.get(b"traceparent", b"").decode("latin-1")
         trace_of_call.set(trace)
         method, outcome = path, "OK"
         try:
-            if (page := self._pages.get(path)) is not None:
-                return await page(scope, receive, send)
             if path == HEALTH:
                 return await self._health(verb, send, extra)
+            page = self._pages.get(path)
+            if self._limits is not None:
+                extra = [*extra, *await self._limits.admit(headers, host(scope), credentials=page is None)]
+            if page is not None:
+                return await page(scope, receive, adding(extra, send))
             if verb == "OPTIONS":
                 return await self._options(path, headers, send, extra)
             route, segments = self.routes.find(verb, path)
@@ -101,10 +106,17 @@ class Bridge:
             refusal = error if isinstance(error, Refused) else _refusal(error)
             outcome = refusal.reason
             status, own, text = refusal.answer()
-            await _reply(send, status, [*own, *extra], text)
+            await reply(send, status, [*own, *extra], text)
         finally:
             if self._note is not None:
-                self._note(method, outcome, perf_counter() - started, _peer(scope), trace)
+                self._note(method, outcome, perf_counter() - started, peer(scope), trace)
+
+    def _beside(self, headers: Mapping[bytes, bytes]) -> Headers:
+        """Headers of every answer to a request."""
+        extra = self._cors.headers(headers.get(b"origin")) if self._cors.origins else []
+        if not self._serving():  # so that clients go elsewhere before the port closes
+            extra = [*extra, (b"connection", b"close")]
+        return extra
 
     async def _answered(
         self, route: Route, request: Message, sender: Sender, headers: Mapping[bytes, bytes], receive: content.Receive
@@ -126,7 +138,7 @@ class Bridge:
                 body = parsed(text)
         request = route.request.read(segments, scope["query_string"], body, headers)
         metadata = {READ[name]: value.decode("latin-1") for name, value in headers.items() if name in READ}
-        return request, Sender(metadata, _peer(scope), content.deadline(headers))
+        return request, Sender(metadata, peer(scope), content.deadline(headers))
 
     async def _answer(self, route: Route, answer: Any, headers: Mapping[bytes, bytes], send: Send, extra: Headers) -> None:
         own = [*JSON, *extra]
@@ -134,14 +146,14 @@ class Bridge:
             tag = f'"{answer.etag}"'.encode()
             own.append((b"etag", tag))
             if route.request.reads and tag in headers.get(b"if-none-match", b""):
-                return await _reply(send, 304, own, b"")
+                return await reply(send, 304, own, b"")
         text = orjson.dumps(route.write(answer))
         if len(text) >= content.LEAST_COMPRESSED:
             own.append((b"vary", b"accept-encoding"))
             if content.takes_gzip(headers):
                 own.append((b"content-encoding", b"gzip"))
                 text = content.compressed(text)
-        await _reply(send, 200, own, text)
+        await reply(send, 200, own, text)
 
     async def _stream(
         self,
@@ -172,12 +184,12 @@ class Bridge:
             raise no_verb(verb, ("GET", "HEAD"))
         serving = self._serving()
         text = orjson.dumps({"status": "SERVING" if serving else "NOT_SERVING"})
-        await _reply(send, 200 if serving else 503, [*JSON, (b"cache-control", b"no-store"), *extra], text)
+        await reply(send, 200 if serving else 503, [*JSON, (b"cache-control", b"no-store"), *extra], text)
 
     async def _options(self, path: str, headers: Mapping[bytes, bytes], send: Send, extra: Headers) -> None:
         verbs = self.routes.verbs(path)
         asked = self._cors.preflight(headers, verbs)
-        await _reply(send, 204, [(b"allow", ", ".join(verbs).encode()), *asked, *extra], b"")
+        await reply(send, 204, [(b"allow", ", ".join(verbs).encode()), *asked, *extra], b"")
 
 
 async def _once(request: Message) -> AsyncGenerator[Message, None]:
@@ -193,13 +205,32 @@ def _refusal(error: Exception) -> Refused:
     return refused(refuse(platform.FAULT, "A fault of ours; quote {correlation}.", correlation=correlation))
 
 
-def _peer(scope: Scope) -> str:
+def peer(scope: Scope) -> str:
+    """Host and port of whoever is at the other end, "" if unknown."""
     client = scope.get("client")
     return f"{client[0]}:{client[1]}" if client else ""
 
 
-async def _reply(send: Send, status: int, headers: Headers, text: bytes) -> None:
+def host(scope: Scope) -> str:
+    """The address of whoever is at the other end, "" if unknown."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+async def reply(send: Send, status: int, headers: Headers, text: bytes) -> None:
+    """Sends an answer with its length."""
     if status not in (204, 304):
         headers = [*headers, (b"content-length", str(len(text)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text})
+
+
+def adding(extra: Headers, send: Send) -> Send:
+    """Sends on, with more headers."""
+
+    async def more(event: MutableMapping[str, Any]) -> None:
+        if event["type"] == "http.response.start":
+            event["headers"] = [*event["headers"], *extra]
+        await send(event)
+
+    return more

@@ -9,7 +9,7 @@ from .refusals import Headers
 
 SENT = b"authorization, content-type, content-encoding, idempotency-key, if-match, if-none-match, traceparent, x-request-timeout"
 """Headers that a page may send."""
-SHOWN = b"etag, retry-after"
+SHOWN = b"etag, ratelimit, ratelimit-policy, retry-after"
 """Headers that a page may read."""
 KEPT_SECONDS = b"600"
 

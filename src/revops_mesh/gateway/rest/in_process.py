@@ -16,8 +16,10 @@ from revops_mesh.kernel.errors import Failure, refuse
 from revops_mesh.kernel.pipeline import LONGEST_SECONDS, Kernel
 from revops_mesh.runtime.settings import Settings
 
+from . import oauth
 from .bridge import Bridge
 from .doors import Sender
+from .limits import CALLER, Limits
 from .pages import openapi_document, pages
 from .refusals import refused
 from .server import opened
@@ -81,8 +83,11 @@ async def rest(
     """Serves a kernel's methods at the `rest_address` of its member; gives what stops it. Raises `OSError`."""
     door, pool = KernelDoor(kernel, recover), descriptor_pool.Default()
     services = [pool.FindServiceByName(module.service) for module in kernel.modules]
-    beside = pages(openapi_document())
-    bridge = Bridge(services, door, origins=settings.cors_origins, pages=beside, serving=serving)
+    beside, limits = pages(openapi_document()), None
+    if door.serves(CALLER):  # else nobody here knows whose a credential is: the gateway in front counts
+        beside.append((oauth.PATH, oauth.TokenEndpoint(door)))
+        limits = Limits(door, settings.trusted_proxies)
+    bridge = Bridge(services, door, origins=settings.cors_origins, pages=beside, serving=serving, limits=limits)
     server = await opened(bridge, settings, settings.rest_address, shared=settings.workers > 1)
     _log.info("serving %d routes on %s, port %d", len(bridge.routes), settings.rest_address, server.port)
     return server.stop

@@ -1,6 +1,7 @@
 """Refusals over HTTP: `google.rpc.Status` as the JSON of AIP-193."""
 
 import math
+import re
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -48,6 +49,18 @@ class Refused(Exception):
         """The canonical status by name."""
         return code_pb2.Code.Name(self.status.code) if self.status.code in code_pb2.Code.values() else "UNKNOWN"
 
+    def _challenge(self) -> bytes | None:
+        """What `WWW-Authenticate` says: nothing of an error if no credentials were sent (RFC 6750 section 3)."""
+        if self.http == 401 and self.reason == "CREDENTIALS_MISSING":
+            return b'Bearer realm="revops"'
+        if self.http == 401:
+            said = _UNQUOTED.sub(" ", self.status.message)
+            return f'Bearer realm="revops", error="invalid_token", error_description="{said}"'.encode()
+        if self.reason == "PERMISSION_REQUIRED":
+            info = next(iter(_details(self.status, error_details_pb2.ErrorInfo)))
+            return f'Bearer realm="revops", error="insufficient_scope", scope="{info.metadata["permission"]}"'.encode()
+        return None
+
     def document(self) -> dict[str, object]:
         """The JSON of AIP-193."""
         details = [_write(detail) for detail in self.status.details]
@@ -60,9 +73,13 @@ class Refused(Exception):
         for info in _details(self.status, error_details_pb2.RetryInfo):
             seconds = info.retry_delay.seconds + info.retry_delay.nanos / 1e9
             headers.append((b"retry-after", str(max(1, math.ceil(seconds))).encode()))
-        if self.http == 401:
-            headers.append((b"www-authenticate", b"Bearer"))
+        if (challenge := self._challenge()) is not None:
+            headers.append((b"www-authenticate", challenge))
         return self.http, headers, orjson.dumps(self.document())
+
+
+_UNQUOTED = re.compile(r"[^ !#-\[\]-~]")
+"""What a description may not have (RFC 6750 section 3)."""
 
 
 def refused(failure: Failure, *headers: tuple[bytes, bytes]) -> Refused:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from revops.platform.v1 import access_pb2 as pb
 
+from revops_mesh.identity.patterns import expand
 from revops_mesh.kernel.errors import Failure
 
-from ..roles import built_in, expand
+from ..roles import built_in
 
 
 @dataclass(frozen=True, slots=True)

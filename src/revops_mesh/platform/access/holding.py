@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from functools import cache
 
+from revops_mesh.identity.patterns import expand
 from revops_mesh.kernel.call import Call
 
-from ..roles import built_in, expand, grantable
+from ..roles import built_in, grantable
 from .domain import Role
 from .grants import Grants
 

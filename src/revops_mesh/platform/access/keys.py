@@ -9,6 +9,8 @@ import secrets
 from uuid import UUID
 
 SECRET_BYTES = 32
+NOBODYS = bytes(32)
+"""The hash of no known secret: what a secret is compared with when there is no key."""
 
 
 def mint() -> str:

@@ -11,6 +11,7 @@ __all__ = (
     "FieldScoping",
     "Limit",
     "Policy",
+    "Rate",
     "Resource",
     "ResourceKind",
     "Scope",
@@ -90,7 +91,7 @@ class Edition(betterproto2.Enum):
 
     ENTERPRISE = 4
     """
-    No caps.
+    No caps on resources.
     """
 
     @classmethod
@@ -339,6 +340,13 @@ class Policy(betterproto2.Message):
     Only events and timers call it, as the service principal of the capability.
     """
 
+    authenticated: "bool | None" = betterproto2.field(
+        11, betterproto2.TYPE_BOOL, optional=True, group="access"
+    )
+    """
+    Open to every caller whose credentials are sound, for it is about these alone.
+    """
+
     edition: "Edition" = betterproto2.field(
         4, betterproto2.TYPE_ENUM, default_factory=lambda: Edition(0)
     )
@@ -384,6 +392,36 @@ class Policy(betterproto2.Message):
 
 
 default_message_pool.register_message("revops.options.v1", "Policy", Policy)
+
+
+@dataclass(eq=False, repr=False)
+class Rate(betterproto2.Message):
+    """
+    Requests over HTTP: so many a second for as long as one likes, and a burst after a pause. More is refused with RATE_LIMITED.
+    """
+
+    per_second: "int" = betterproto2.field(1, betterproto2.TYPE_INT32)
+    """
+    Requests a second of a whole tenant.
+    """
+
+    burst: "int" = betterproto2.field(2, betterproto2.TYPE_INT32)
+    """
+    Requests at once of a tenant that has paused.
+    """
+
+    caller_per_second: "int" = betterproto2.field(3, betterproto2.TYPE_INT32)
+    """
+    Requests a second of one caller, so that none uses up what all have.
+    """
+
+    caller_burst: "int" = betterproto2.field(4, betterproto2.TYPE_INT32)
+    """
+    Requests at once of a caller that has paused.
+    """
+
+
+default_message_pool.register_message("revops.options.v1", "Rate", Rate)
 
 
 @dataclass(eq=False, repr=False)

@@ -13,7 +13,49 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file revops/options/v1/options.proto.
  */
 export const file_revops_options_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Ch9yZXZvcHMvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhFyZXZvcHMub3B0aW9ucy52MSKYAgoGUG9saWN5EhQKCnBlcm1pc3Npb24YASABKAlIABITCglhbm9ueW1vdXMYAiABKAhIABISCghpbnRlcm5hbBgDIAEoCEgAEisKB2VkaXRpb24YBCABKA4yGi5yZXZvcHMub3B0aW9ucy52MS5FZGl0aW9uEicKBWF1ZGl0GAUgASgOMhgucmV2b3BzLm9wdGlvbnMudjEuQXVkaXQSJwoFc2NvcGUYBiABKA4yGC5yZXZvcHMub3B0aW9ucy52MS5TY29wZRINCgVlbWl0cxgHIAMoCRIMCgRhc2tzGAggAygJEhAKCHJlc2VydmVzGAkgAygJEhcKD3BhcnRuZXJfdmlzaWJsZRgKIAEoCEIICgZhY2Nlc3Mi0QEKCFJlc291cmNlEi4KBGtpbmQYASABKA4yIC5yZXZvcHMub3B0aW9ucy52MS5SZXNvdXJjZS5LaW5kEigKBmxpbWl0cxgCIAMoCzIYLnJldm9wcy5vcHRpb25zLnYxLkxpbWl0EhAKCHBsYXRmb3JtGAMgASgIEhYKDnJldGVudGlvbl9kYXlzGAQgASgFIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhIKDktJTkRfQUdHUkVHQVRFEAESDwoLS0lORF9MRURHRVIQAiJBCgVMaW1pdBIrCgdlZGl0aW9uGAEgASgOMhoucmV2b3BzLm9wdGlvbnMudjEuRWRpdGlvbhILCgNtYXgYAiABKAMivgIKBUZpZWxkEg8KB2luZGV4ZWQYASABKAgSDgoGdW5pcXVlGAIgASgIEjEKB3Njb3BpbmcYAyABKA4yIC5yZXZvcHMub3B0aW9ucy52MS5GaWVsZC5TY29waW5nEhcKD3JlYWRfcGVybWlzc2lvbhgEIAEoCRI2CgpkYXRhX2NsYXNzGAUgASgOMiIucmV2b3BzLm9wdGlvbnMudjEuRmllbGQuRGF0YUNsYXNzIjcKB1Njb3BpbmcSFwoTU0NPUElOR19VTlNQRUNJRklFRBAAEhMKD1NDT1BJTkdfUEFSVE5FUhABIlcKCURhdGFDbGFzcxIaChZEQVRBX0NMQVNTX1VOU1BFQ0lGSUVEEAASFwoTREFUQV9DTEFTU19QRVJTT05BTBABEhUKEURBVEFfQ0xBU1NfU0VDUkVUEAIqdAoHRWRpdGlvbhIXChNFRElUSU9OX1VOU1BFQ0lGSUVEEAASEAoMRURJVElPTl9GUkVFEAESEAoMRURJVElPTl9URUFNEAISFAoQRURJVElPTl9CVVNJTkVTUxADEhYKEkVESVRJT05fRU5URVJQUklTRRAEKj8KBUF1ZGl0EhUKEUFVRElUX1VOU1BFQ0lGSUVEEAASDgoKQVVESVRfTk9ORRABEg8KC0FVRElUX1dSSVRFEAIqMgoFU2NvcGUSFQoRU0NPUEVfVU5TUEVDSUZJRUQQABISCg5TQ09QRV9QTEFURk9STRABYgZwcm90bzM");
+  fileDesc("Ch9yZXZvcHMvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhFyZXZvcHMub3B0aW9ucy52MSJaCgRSYXRlEhIKCnBlcl9zZWNvbmQYASABKAUSDQoFYnVyc3QYAiABKAUSGQoRY2FsbGVyX3Blcl9zZWNvbmQYAyABKAUSFAoMY2FsbGVyX2J1cnN0GAQgASgFIrECCgZQb2xpY3kSFAoKcGVybWlzc2lvbhgBIAEoCUgAEhMKCWFub255bW91cxgCIAEoCEgAEhIKCGludGVybmFsGAMgASgISAASFwoNYXV0aGVudGljYXRlZBgLIAEoCEgAEisKB2VkaXRpb24YBCABKA4yGi5yZXZvcHMub3B0aW9ucy52MS5FZGl0aW9uEicKBWF1ZGl0GAUgASgOMhgucmV2b3BzLm9wdGlvbnMudjEuQXVkaXQSJwoFc2NvcGUYBiABKA4yGC5yZXZvcHMub3B0aW9ucy52MS5TY29wZRINCgVlbWl0cxgHIAMoCRIMCgRhc2tzGAggAygJEhAKCHJlc2VydmVzGAkgAygJEhcKD3BhcnRuZXJfdmlzaWJsZRgKIAEoCEIICgZhY2Nlc3Mi0QEKCFJlc291cmNlEi4KBGtpbmQYASABKA4yIC5yZXZvcHMub3B0aW9ucy52MS5SZXNvdXJjZS5LaW5kEigKBmxpbWl0cxgCIAMoCzIYLnJldm9wcy5vcHRpb25zLnYxLkxpbWl0EhAKCHBsYXRmb3JtGAMgASgIEhYKDnJldGVudGlvbl9kYXlzGAQgASgFIkEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhIKDktJTkRfQUdHUkVHQVRFEAESDwoLS0lORF9MRURHRVIQAiJBCgVMaW1pdBIrCgdlZGl0aW9uGAEgASgOMhoucmV2b3BzLm9wdGlvbnMudjEuRWRpdGlvbhILCgNtYXgYAiABKAMivgIKBUZpZWxkEg8KB2luZGV4ZWQYASABKAgSDgoGdW5pcXVlGAIgASgIEjEKB3Njb3BpbmcYAyABKA4yIC5yZXZvcHMub3B0aW9ucy52MS5GaWVsZC5TY29waW5nEhcKD3JlYWRfcGVybWlzc2lvbhgEIAEoCRI2CgpkYXRhX2NsYXNzGAUgASgOMiIucmV2b3BzLm9wdGlvbnMudjEuRmllbGQuRGF0YUNsYXNzIjcKB1Njb3BpbmcSFwoTU0NPUElOR19VTlNQRUNJRklFRBAAEhMKD1NDT1BJTkdfUEFSVE5FUhABIlcKCURhdGFDbGFzcxIaChZEQVRBX0NMQVNTX1VOU1BFQ0lGSUVEEAASFwoTREFUQV9DTEFTU19QRVJTT05BTBABEhUKEURBVEFfQ0xBU1NfU0VDUkVUEAIqfAoHRWRpdGlvbhIXChNFRElUSU9OX1VOU1BFQ0lGSUVEEAASEgoMRURJVElPTl9GUkVFEAEaABISCgxFRElUSU9OX1RFQU0QAhoAEhYKEEVESVRJT05fQlVTSU5FU1MQAxoAEhgKEkVESVRJT05fRU5URVJQUklTRRAEGgAqPwoFQXVkaXQSFQoRQVVESVRfVU5TUEVDSUZJRUQQABIOCgpBVURJVF9OT05FEAESDwoLQVVESVRfV1JJVEUQAioyCgVTY29wZRIVChFTQ09QRV9VTlNQRUNJRklFRBAAEhIKDlNDT1BFX1BMQVRGT1JNEAFiBnByb3RvMw");
+
+/**
+ * Requests over HTTP: so many a second for as long as one likes, and a burst after a pause. More is refused with RATE_LIMITED.
+ *
+ * @generated from message revops.options.v1.Rate
+ */
+export type Rate = Message<"revops.options.v1.Rate"> & {
+  /**
+   * Requests a second of a whole tenant.
+   *
+   * @generated from field: int32 per_second = 1;
+   */
+  perSecond: number;
+
+  /**
+   * Requests at once of a tenant that has paused.
+   *
+   * @generated from field: int32 burst = 2;
+   */
+  burst: number;
+
+  /**
+   * Requests a second of one caller, so that none uses up what all have.
+   *
+   * @generated from field: int32 caller_per_second = 3;
+   */
+  callerPerSecond: number;
+
+  /**
+   * Requests at once of a caller that has paused.
+   *
+   * @generated from field: int32 caller_burst = 4;
+   */
+  callerBurst: number;
+};
+
+/**
+ * Describes the message revops.options.v1.Rate.
+ * Use `create(RateSchema)` to create a new message.
+ */
+export const RateSchema: GenMessage<Rate> = /*@__PURE__*/
+  messageDesc(file_revops_options_v1_options, 0);
 
 /**
  * Policy of one method.
@@ -50,6 +92,14 @@ export type Policy = Message<"revops.options.v1.Policy"> & {
      */
     value: boolean;
     case: "internal";
+  } | {
+    /**
+     * Open to every caller whose credentials are sound, for it is about these alone.
+     *
+     * @generated from field: bool authenticated = 11;
+     */
+    value: boolean;
+    case: "authenticated";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -107,7 +157,7 @@ export type Policy = Message<"revops.options.v1.Policy"> & {
  * Use `create(PolicySchema)` to create a new message.
  */
 export const PolicySchema: GenMessage<Policy> = /*@__PURE__*/
-  messageDesc(file_revops_options_v1_options, 0);
+  messageDesc(file_revops_options_v1_options, 1);
 
 /**
  * How a resource is stored.
@@ -149,7 +199,7 @@ export type Resource = Message<"revops.options.v1.Resource"> & {
  * Use `create(ResourceSchema)` to create a new message.
  */
 export const ResourceSchema: GenMessage<Resource> = /*@__PURE__*/
-  messageDesc(file_revops_options_v1_options, 1);
+  messageDesc(file_revops_options_v1_options, 2);
 
 /**
  * Kinds of storage.
@@ -183,7 +233,7 @@ export enum Resource_Kind {
  * Describes the enum revops.options.v1.Resource.Kind.
  */
 export const Resource_KindSchema: GenEnum<Resource_Kind> = /*@__PURE__*/
-  enumDesc(file_revops_options_v1_options, 1, 0);
+  enumDesc(file_revops_options_v1_options, 2, 0);
 
 /**
  * Cap on the number of live resources in one edition.
@@ -211,7 +261,7 @@ export type Limit = Message<"revops.options.v1.Limit"> & {
  * Use `create(LimitSchema)` to create a new message.
  */
 export const LimitSchema: GenMessage<Limit> = /*@__PURE__*/
-  messageDesc(file_revops_options_v1_options, 2);
+  messageDesc(file_revops_options_v1_options, 3);
 
 /**
  * Storage, visibility and sensitivity of a field.
@@ -260,7 +310,7 @@ export type Field = Message<"revops.options.v1.Field"> & {
  * Use `create(FieldSchema)` to create a new message.
  */
 export const FieldSchema: GenMessage<Field> = /*@__PURE__*/
-  messageDesc(file_revops_options_v1_options, 3);
+  messageDesc(file_revops_options_v1_options, 4);
 
 /**
  * Which principals a field scopes.
@@ -287,7 +337,7 @@ export enum Field_Scoping {
  * Describes the enum revops.options.v1.Field.Scoping.
  */
 export const Field_ScopingSchema: GenEnum<Field_Scoping> = /*@__PURE__*/
-  enumDesc(file_revops_options_v1_options, 3, 0);
+  enumDesc(file_revops_options_v1_options, 4, 0);
 
 /**
  * How sensitive a field is.
@@ -321,7 +371,7 @@ export enum Field_DataClass {
  * Describes the enum revops.options.v1.Field.DataClass.
  */
 export const Field_DataClassSchema: GenEnum<Field_DataClass> = /*@__PURE__*/
-  enumDesc(file_revops_options_v1_options, 3, 1);
+  enumDesc(file_revops_options_v1_options, 4, 1);
 
 /**
  * What a tenant has bought. Ordered: a later edition includes every earlier one.
@@ -358,7 +408,7 @@ export enum Edition {
   BUSINESS = 3,
 
   /**
-   * No caps.
+   * No caps on resources.
    *
    * @generated from enum value: EDITION_ENTERPRISE = 4;
    */

@@ -8,14 +8,12 @@ accepted. Ten lines of a quote take 12 µs instead of 75.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from buf.validate import validate_pb2
 from google.api import field_behavior_pb2, resource_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
-
-from .names import Pattern
 
 Accepts = Callable[[Message], bool]
 
@@ -25,6 +23,15 @@ _MATCHES = re.compile(r"this\.matches\('([\[\]0-9a-zA-Z-]+)'\)").fullmatch
 """The one CEL rule that is understood: that a text has a character of some class."""
 _COMPARED = {"gte": "<", "lte": ">", "gt": "<=", "lt": ">="}
 """What a value must not be, by rule."""
+
+
+class Pattern(Protocol):
+    """The pattern of a resource name."""
+
+    @property
+    def matches(self) -> Callable[[str], object]:
+        """True of a text that is such a name."""
+        ...
 
 
 class Unknown(Exception):

@@ -1,0 +1,15 @@
+"""`revops token-key`: the keys of the tokens that the installation issues itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from revops_mesh.runtime.keys import add_token_key
+
+File = Annotated[Path, typer.Argument(help="The file that REVOPS_TOKEN_KEYS names.", show_default=False)]
+
+
+def token_key(file: File) -> None:
+    """Add a key behind those in a file, or make the file. The first key signs; docs/settings.md tells how to rotate."""
+    print(add_token_key(file))

@@ -1,0 +1,1 @@
+"""Access tokens that stand for API keys: see the contract."""
