@@ -119,10 +119,12 @@ def test_ctrl_c_leaves_the_import_running_and_a_killed_member_goes_on_with_it(
     command = ["import", str(path), "--type", "products", "--tenant", tenant]
     first = background(machine, *command)
     name = under_way(machine, tenant, first)
+    member = member_of(machine.up.process.pid)
+    os.kill(member, signal.SIGSTOP)  # else a quick one is done before it is killed
     first.send_signal(signal.SIGINT)
     assert first.wait(20) == 130
     assert f"{name} goes on without you" in first.stderr.read().decode()  # type: ignore[union-attr]
-    os.kill(member_of(machine.up.process.pid), signal.SIGKILL)
+    os.kill(member, signal.SIGKILL)
     for _ in range(60):
         second = machine.revops("operations", "wait", name, "--tenant", tenant)
         if second.exit_code == 0:

@@ -42,7 +42,7 @@ def test_a_whole_module_boots() -> None:
         (Module("revops.probe.v1.BoxesService", BoxService()), "declares the service revops.probe.v1.BoxesService"),
         (Module(SERVICE, WithoutFill(), (Box, Room)), "WithoutFill has no FillBox"),
         (Module(SERVICE, BoxService(), (Careless, Room)), "Careless has no check()"),
-        (Module(SERVICE, BoxService(), (Box,)), "answers revops.probe.v1.Room, and no Module names its aggregate"),
+        (Module(SERVICE, BoxService(), (Room,)), "answers revops.probe.v1.Box, and no Module names its aggregate"),
     ],
     ids=["an unknown service", "a missing method", "an aggregate without invariants", "an aggregate that no module names"],
 )

@@ -134,7 +134,7 @@ async def test_a_scope_leaves_what_it_names_and_no_more(anna: Caller) -> None:
 
 async def test_what_is_done_later_in_the_name_of_a_token_is_within_its_scopes(world: World, anna: Caller) -> None:
     token = await tokened(await keyed(anna, "catalog-manager"), "catalog.products.*")
-    principal = await world.kernel.authenticator.principal(token.arrival().metadata)
+    principal = await world.kernel.authenticator.principal(token.arrival())
     job = Operation.begin("operations/a", "m", WHO, WHO, principal).state.job
     later = Identity(principal.name, anna.tenant, tuple(job.roles), service=job.service, scopes=tuple(job.scopes))
     again = await world.kernel.authenticator.resumed(later)

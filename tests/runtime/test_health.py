@@ -120,7 +120,7 @@ async def test_a_member_waits_for_postgresql_and_for_keys_and_says_so(
     own["REVOPS_ADMIN_ADDRESS"] = f"127.0.0.1:{free_port()}"
     running = Running({**own, "REVOPS_JWKS": str(keys)})
     try:
-        running.await_line("waiting for the issuer's keys")
+        running.await_line("waiting for the keys of")
         keys.write_text(Path(environ["REVOPS_JWKS"]).read_text())
         running.await_line(f"waiting for PostgreSQL at 127.0.0.1:{own_postgres.port}/revops", times=2)
         own_postgres.start()

@@ -86,7 +86,7 @@ class Served:
         stored = frozenset[Kind]().union(*(module.kinds for module in self.modules))
         for method in self.methods.values():
             answer = described(method.response)
-            own = answer.file.name == described(method.request).file.name
+            own = method.name in (f"Create{answer.name}", f"Get{answer.name}")
             if own and is_stored(answer) and kind_of(method.response) not in stored:
                 raise Broken(f"{method.full_name} answers {answer.full_name}, and no Module names its aggregate")
 
