@@ -132,7 +132,7 @@ def test_streams_both_ways_are_refused_with_their_place(checkout: Path, capsys: 
         checkout, "rpc CloseDeal(CloseDealRequest) returns (Deal)", "rpc CloseDeal(stream CloseDealRequest) returns (stream Deal)"
     )
     assert main(["generate"], checkout) == 1
-    assert "deals.proto:25: revops.sales.v1.DealService.CloseDeal streams both ways" in capsys.readouterr().err
+    assert "deals.proto:26: revops.sales.v1.DealService.CloseDeal streams both ways" in capsys.readouterr().err
 
 
 def test_without_node_typescript_stands_as_it_is_and_is_said_to_be_skipped(

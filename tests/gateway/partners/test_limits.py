@@ -225,7 +225,7 @@ async def test_a_change_of_edition_is_noticed(gateway: Gateway, world: World, mo
     async with gateway.client(anna.token) as client:
         await many(client, FREE_RATE.caller_burst)
         assert (await client.get("/v1/products")).status_code == 429
-        tenant = next(t for t in (await root(tenants.ListTenantsRequest(page_size=1000))).tenants if t.uid == anna.tenant.hex)
+        (tenant,) = (await root(tenants.ListTenantsRequest(filter=f'uid = "{anna.tenant.hex}"'))).tenants
         await root(tenants.UpdateTenantRequest(tenant=tenants.Tenant(name=tenant.name, edition=TEAM)))
         monkeypatch.setattr(clock, "_OFFSET", timedelta(seconds=31))
         gateway.clock.move(16)

@@ -113,6 +113,8 @@ class Limits:
             sender = Sender({"authorization": credential.decode("latin-1")}, peer, PATIENCE_SECONDS)
             caller: Any = await self._door.answer(CALLER, tokens.GetCallerRequest(), sender)
         except Refused as refusal:
+            if refusal.reason == "HTTP_PATH_UNKNOWN":  # the member behind serves other capabilities alone
+                return address
             if refusal.http == 401:
                 refusal.headers = (*refusal.headers, *told)
             else:
