@@ -3,11 +3,13 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from revops.type.v1 import discount_pb2 as pb
 from revops.type.v1 import pricing_pb2
 
 from revops_mesh.numbers.money import InvalidNumber
-from revops_mesh.pricing.stacking.rules import InvalidRule
+from revops_mesh.pricing.stacking.rules import InvalidRule, spread
 from revops_mesh.pricing.stacking.stack import stack
 from tests.pricing.stacking import DOCUMENT, EACH, discount, how, line, nets, rates
 
@@ -51,6 +53,22 @@ def test_the_cheapest_units_are_free():
 def test_an_amount_in_thirds_is_spread_to_the_cent():
     lines = [line(key, 50) for key in "abc"]
     assert nets(lines, [discount("x", amount="100")], how()) == decimals("16.66", "16.67", "16.67")
+
+
+def test_a_part_with_a_fraction_of_a_cent_gives_up_what_exceeds_it():
+    cent = Decimal("0.01")
+    assert spread(decimals("0.01")[0], decimals("0.009", "0.009"), cent) == [0, 0]
+    assert spread(decimals("0.03")[0], decimals("0.009", "0.009", "0.02"), cent) == decimals("0", "0", "0.02")
+    assert spread(decimals("0.02")[0], decimals("0.009", "0.001", "0.019"), cent) == decimals("0", "0", "0.01")
+    assert spread(decimals("9")[0], decimals("0.009", "0.001"), cent) == decimals("0.009", "0.001")
+
+
+@given(st.integers(1, 300), st.lists(st.decimals(0, 2, places=3), min_size=1, max_size=6))
+def test_no_part_exceeds_its_weight_and_no_quantum_is_made_up(cents, weights):
+    total, cent = Decimal(cents) / 100, Decimal("0.01")
+    parts = spread(total, weights, cent)
+    assert all(0 <= part <= weight for part, weight in zip(parts, weights, strict=True))
+    assert min(total, sum(weights)) - len(weights) * cent <= sum(parts) <= total
 
 
 def test_an_amount_larger_than_what_is_left_leaves_nothing():

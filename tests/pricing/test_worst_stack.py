@@ -51,6 +51,16 @@ def test_an_exclusive_policy_may_be_worst_without_the_first():
     assert (found.net, found.facts) == (70, {"voucher"})
 
 
+def test_an_exclusive_policy_that_only_may_come_first_hides_nothing():
+    discounts = [
+        when(discount("first", rate="0.05", priority=9), "known present"),
+        when(discount("stranger", rate="0.1", priority=5), excludes="known"),
+        when(discount("friend", rate="0.5"), "known friend"),
+    ]
+    found = worst(HUNDRED, discounts, how("EXCLUSIVE"), "EUR")
+    assert (found.net, found.facts) == (50, {"known", "friend"})
+
+
 def test_what_is_refused_below_the_floor_makes_room_for_another_mix():
     discounts = [
         when(discount("half", rate="0.5", priority=9), "half"),

@@ -214,4 +214,4 @@ def _months_and_days(start: date, end: date, month_days: int = 0) -> Fraction:
         count -= 1
     begun, next_one = start + relativedelta(months=count), start + relativedelta(months=count + 1)
     days = Fraction((end - begun).days, month_days or (next_one - begun).days)
-    return count + min(days, _WHOLE)
+    return count + days

@@ -30,9 +30,7 @@ class _ProrationPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Prora
     PRORATION_POLICY_DAY_ACTUAL: _ProrationPolicy.ValueType  # 2
     """Days of the part ÷ days of the period."""
     PRORATION_POLICY_ACTUAL_30: _ProrationPolicy.ValueType  # 3
-    """Whole months of the part + its other days ÷ 30, ÷ months of the period; other days count as a month at most. The parts of a
-    period need not sum to it.
-    """
+    """(Whole months of the part + its other days ÷ 30) ÷ months of the period, at most 1. The parts of a period need not sum to it."""
     PRORATION_POLICY_STRICT_30_360: _ProrationPolicy.ValueType  # 4
     """Days of the part ÷ days of the period, in months of 30 days: the 31st counts as the 30th, and February lasts to its 30th."""
     PRORATION_POLICY_MONTH_THEN_DAY: _ProrationPolicy.ValueType  # 5
@@ -50,9 +48,7 @@ PRORATION_POLICY_SECOND: ProrationPolicy.ValueType  # 1
 PRORATION_POLICY_DAY_ACTUAL: ProrationPolicy.ValueType  # 2
 """Days of the part ÷ days of the period."""
 PRORATION_POLICY_ACTUAL_30: ProrationPolicy.ValueType  # 3
-"""Whole months of the part + its other days ÷ 30, ÷ months of the period; other days count as a month at most. The parts of a
-period need not sum to it.
-"""
+"""(Whole months of the part + its other days ÷ 30) ÷ months of the period, at most 1. The parts of a period need not sum to it."""
 PRORATION_POLICY_STRICT_30_360: ProrationPolicy.ValueType  # 4
 """Days of the part ÷ days of the period, in months of 30 days: the 31st counts as the 30th, and February lasts to its 30th."""
 PRORATION_POLICY_MONTH_THEN_DAY: ProrationPolicy.ValueType  # 5

@@ -469,8 +469,7 @@ class ProrationPolicy(betterproto2.Enum):
 
     ACTUAL_30 = 3
     """
-    Whole months of the part + its other days ÷ 30, ÷ months of the period; other days count as a month at most. The parts of a
-    period need not sum to it.
+    (Whole months of the part + its other days ÷ 30) ÷ months of the period, at most 1. The parts of a period need not sum to it.
     """
 
     STRICT_30_360 = 4

@@ -70,8 +70,7 @@ export enum ProrationPolicy {
   DAY_ACTUAL = 2,
 
   /**
-   * Whole months of the part + its other days ÷ 30, ÷ months of the period; other days count as a month at most. The parts of a
-   * period need not sum to it.
+   * (Whole months of the part + its other days ÷ 30) ÷ months of the period, at most 1. The parts of a period need not sum to it.
    *
    * @generated from enum value: PRORATION_POLICY_ACTUAL_30 = 3;
    */
