@@ -116,10 +116,18 @@ def _nets(exact: Sequence[Decimal], policy: Policy, currency: str) -> tuple[Deci
 def _attributed(lines: Sequence[Line], nets: Sequence[Decimal], results: Sequence[Applied], currency: str) -> list[list[Decimal]]:
     """What each candidate took off each line at the minor unit: for each line one amount a candidate, list − net in all."""
     unit = minor_unit(currency)
-    return [
-        apportion(line.list_amount - net, [result.taken.get(index, _ZERO) for result in results], unit)
-        for index, (line, net) in enumerate(zip(lines, nets, strict=True))
-    ]
+    attributed = []
+    for index, (line, net) in enumerate(zip(lines, nets, strict=True)):
+        amounts = [_ZERO] * len(results)
+        takers = [number for number, result in enumerate(results) if index in result.taken]
+        if len(takers) == 1:
+            amounts[takers[0]] = line.list_amount - net
+        elif takers:
+            weights = [results[number].taken[index] for number in takers]
+            for number, amount in zip(takers, apportion(line.list_amount - net, weights, unit), strict=True):
+                amounts[number] = amount
+        attributed.append(amounts)
+    return attributed
 
 
 def _prove(
