@@ -3,12 +3,17 @@
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
+import hypothesis
 import pytest
 
 from revops_mesh.local.postgres import Postgres
 from revops_mesh.migrations.logins import bootstrap
 from revops_mesh.migrations.tree import migrate
 from tests.world import World
+
+# Examples may take as long as they do: no test depends on the machine being fast.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

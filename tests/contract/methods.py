@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,10 @@ PATIENCE = 1.0
 
 @cache
 def contract() -> Contract:
-    """The contracts with their comments, as generated."""
+    """The contracts with their comments, as generated; the classes of all their messages are loaded."""
+    # Values that a pure core computes with may be in the contract before a served message holds them.
+    for types in sorted((ROOT / "generated" / "revops" / "type" / "v1").glob("*_pb2.py")):
+        import_module(f"revops.type.v1.{types.stem}")
     return read((ROOT / "generated" / "contract.binpb").read_bytes())
 
 

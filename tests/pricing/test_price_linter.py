@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from revops.type.v1 import pricing_pb2 as pb
 
 from revops_mesh.pricing.charge import InvalidPricing
-from revops_mesh.pricing.linter import lint
+from revops_mesh.pricing.linter import Fault, lint
 
 BOUNDS = st.sampled_from([pb.TIER_BOUND_INCLUSIVE, pb.TIER_BOUND_EXCLUSIVE])
 
@@ -40,11 +40,42 @@ def test_a_cliff_of_the_last_decimal_is_found_under_the_largest_amounts():
     assert [finding.last for finding in lint(volume(pb.TIER_BOUND_INCLUSIVE, *rows))] == [10]
 
 
-def test_only_volume_tables_can_have_cliffs():
+def test_models_that_add_unit_by_unit_have_no_cliffs():
     pricing = volume(pb.TIER_BOUND_INCLUSIVE, (10, "10", ""), ("", "8", ""))
     pricing.model = pb.CHARGE_MODEL_GRADUATED
     assert lint(pricing) == []
     assert lint(pb.Pricing(model=pb.CHARGE_MODEL_FLAT, amount="1")) == []
+    assert lint(pb.Pricing(model=pb.CHARGE_MODEL_PERCENTAGE, rate="0.1")) == []
+
+
+def test_a_stair_step_that_goes_down_is_a_cliff():
+    tiers = [pb.Tier(up_to="5", flat_amount="30"), pb.Tier(up_to="8", flat_amount="20"), pb.Tier(flat_amount="25")]
+    pricing = pb.Pricing(model=pb.CHARGE_MODEL_STAIR_STEP, tier_bound=pb.TIER_BOUND_INCLUSIVE, tiers=tiers)
+    [finding] = lint(pricing)
+    assert (finding.fault, finding.field, finding.first, finding.last) == (Fault.CLIFF, "tiers[1]", 1, 5)
+    assert finding.description == "6 units cost 20, less than 1 to 5 (up to 30)"
+    pricing.zero_quantity = pb.ZERO_QUANTITY_CHARGED
+    assert lint(pricing)[0].first == 0
+    pricing.model = pb.CHARGE_MODEL_CUMULATIVE_BLOCK
+    assert lint(pricing) == []
+
+
+def test_limits_move_a_cliff_or_level_it():
+    rows = volume(pb.TIER_BOUND_INCLUSIVE, (10, "10", ""), ("", "8", ""))
+    rows.maximum_amount = "95"
+    assert [(finding.first, finding.last, finding.amount) for finding in lint(rows)] == [(9, 10, 95)]
+    rows.maximum_amount = "80"
+    assert lint(rows) == []
+    rows.maximum_amount = ""
+    rows.tiers[1].minimum_amount = "100"
+    assert lint(rows) == []
+
+
+def test_a_commitment_hides_no_cliff():
+    rows = volume(pb.TIER_BOUND_INCLUSIVE, (10, "10", ""), ("", "8", ""))
+    rows.committed_amount = "1000"
+    rows.rounding_place = pb.ROUNDING_PLACE_UNIT
+    assert [finding.last for finding in lint(rows)] == [10]
 
 
 def test_a_pricing_that_check_refuses_is_not_linted():

@@ -96,7 +96,7 @@ def rounded(
     rounding: pricing_pb2.Rounding.ValueType = pricing_pb2.ROUNDING_HALF_UP,
 ) -> Decimal:
     """The value at the minor unit of its currency; halves go away from zero unless `rounding` says otherwise."""
-    return value.quantize(minor_unit(currency_code), _decimal_rounding(rounding), EXACT)
+    return value.quantize(minor_unit(currency_code), decimal_rounding(rounding), EXACT)
 
 
 def intermediate(value: Decimal) -> Decimal:
@@ -134,7 +134,7 @@ def money_text(value: Decimal, currency_code: str) -> str:
 @cache
 def rounding_text(rounding: pricing_pb2.Rounding.ValueType, currency_code: str) -> str:
     """How a proof names a rounding: "HALF_UP 0.01"."""
-    return f"{_decimal_rounding(rounding).removeprefix('ROUND_')} {minor_unit(currency_code)}"
+    return f"{decimal_rounding(rounding).removeprefix('ROUND_')} {minor_unit(currency_code)}"
 
 
 @cache
@@ -149,7 +149,7 @@ def _known_currencies() -> frozenset[str]:
     return frozenset(list_currencies())
 
 
-def _decimal_rounding(rounding: int) -> str:
+def decimal_rounding(rounding: int) -> str:
     """The decimal module's name of a contract rounding. Raises InvalidNumber for a value unknown to this release."""
     if (name := _ROUNDINGS.get(rounding)) is None:
         raise InvalidNumber("rounding", f"{rounding} is not a rounding this release knows")

@@ -95,6 +95,16 @@ async def test_of_two_charges_with_one_price_the_plan_has_none(shop: Shop) -> No
     assert [charge.list_amount.amount for charge in priced.charges] == ["10.00", "0.00"]
 
 
+async def test_a_price_that_takes_more_than_a_quantity_says_so(shop: Shop) -> None:
+    share = seat("fee", type=products.Charge.TYPE_USAGE, model=pricing.CHARGE_MODEL_PERCENTAGE)
+    plan, book = await shop.plan(share), await shop.book()
+    percentage = pricing.Pricing(model=pricing.CHARGE_MODEL_PERCENTAGE, rate="0.012")
+    await shop.entry(book, plan, charge="fee", pricing=percentage)
+    refusal = await shop.caller.refusal(ask(plan))
+    assert refusal.reason == "FIELD_INVALID"
+    assert refusal.metadata["field"] == "items[0].quantity"
+
+
 async def test_a_plan_that_no_book_prices_has_no_price(shop: Shop) -> None:
     priced, unpriced = await shop.plan(), await shop.plan()
     await shop.entry(await shop.book(), priced)

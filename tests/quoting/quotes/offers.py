@@ -29,8 +29,12 @@ def plan(product: str = "cloud") -> str:
 class Charged:
     """A charge of a plan as the catalog knows it: what a unit costs the customer and the seller."""
 
-    def __init__(self, amount: str, kind: int = RECURRING, months: int = 1, cost: str = "", entry: str = "e1") -> None:
+    def __init__(
+        self, amount: str, kind: int = RECURRING, months: int = 1, cost: str = "", entry: str = "e1", by_document: bool = False
+    ) -> None:
         self.pricing = pricing_pb2.Pricing(model=pricing_pb2.CHARGE_MODEL_PER_UNIT, amount=amount)
+        if by_document:
+            self.pricing.rounding_place = pricing_pb2.ROUNDING_PLACE_DOCUMENT
         self.kind, self.months, self.cost, self.entry = kind, months if kind != ONE_TIME else 0, cost, entry
 
     def priced(self, name: str, quantity: Decimal, currency: str) -> books.ChargePrice:

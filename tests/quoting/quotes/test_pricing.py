@@ -24,7 +24,7 @@ def decimals(places: int, most: int = 10_000) -> st.SearchStrategy[str]:
 def charges(draw: st.DrawFn) -> Charged:
     kind = draw(st.sampled_from([ONE_TIME, RECURRING, RECURRING, USAGE]))
     cost = draw(st.just("") | decimals(4))
-    return Charged(draw(decimals(4)), kind, draw(st.sampled_from([1, 3, 7, 12])), cost)
+    return Charged(draw(decimals(4)), kind, draw(st.sampled_from([1, 3, 7, 12])), cost, by_document=draw(st.booleans()))
 
 
 @st.composite
@@ -187,3 +187,12 @@ def test_an_offer_without_lines_is_worth_nothing() -> None:
     state = Quote.draft("quotes/q", offer(), pricing.Prices(NOW, ())).state
     assert (state.totals.net_amount.amount, state.totals.mrr, state.totals.margin) == ("0.00", "0.00", "0.00")
     assert isinstance(state, pb.Quote)
+
+
+def test_list_amounts_that_are_rounded_by_document_sum_to_their_rounded_sum() -> None:
+    lines = [line(f"p{i}", "1") for i in range(3)]
+    quote = drafted(*lines, charges=(Charged("0.375", by_document=True),))
+    assert [each.list_amount for each in quote.state.lines] == ["0.38", "0.38", "0.37"]
+    assert quote.state.totals.list_amount == "1.13"
+    assert [step.code for step in quote.state.lines[0].charges[0].proof.steps] == ["list", "document"]
+    quote.check()

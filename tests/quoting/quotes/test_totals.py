@@ -1,37 +1,17 @@
 """The monthly recurring revenue, and the check that would find a lost minor unit anywhere."""
 
-import math
 from collections.abc import Callable
-from decimal import Decimal
-from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from revops.quoting.v1 import quotes_pb2 as pb
 
 from revops_mesh.kernel.errors import Broken
-from revops_mesh.quoting.quotes.totals import monthly
 from tests.quoting.quotes.offers import ONE_TIME, Charged, drafted, line
-
-
-@given(st.dictionaries(st.integers(1, 120), st.integers(0, 10**21), max_size=12))
-def test_monthly_revenue_is_the_exact_sum_rounded_half_up_once(cents: dict[int, int]) -> None:
-    exact = sum((Fraction(amount, months) for months, amount in cents.items()), Fraction())
-    expected = math.floor(exact + Fraction(1, 2))
-    assert monthly({months: Decimal(amount).scaleb(-2) for months, amount in cents.items()}, "EUR") == Decimal(expected).scaleb(
-        -2
-    )
 
 
 def test_monthly_revenue_is_not_rounded_charge_by_charge() -> None:
     state = drafted(line(quantity="1"), charges=tuple(Charged("0.01", months=3) for _ in range(3))).state
     assert (state.totals.recurring, state.totals.mrr) == ("0.03", "0.01")
-
-
-def test_a_half_is_rounded_up_even_if_it_is_a_sum_of_endless_fractions() -> None:
-    assert monthly({3: Decimal("0.01"), 6: Decimal("0.01")}, "EUR") == Decimal("0.01")
-    assert monthly({12: Decimal("0.05")}, "EUR") == Decimal("0.00")
 
 
 FAULTS: dict[str, Callable[[pb.Quote], object]] = {

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crevops/type/v1/pricing.proto\x12\x0erevops.type.v1\x1a\x1b\x62uf/validate/validate.proto\"\x92\x03\n\x07Pricing\x12\x36\n\x05model\x18\x01 \x01(\x0e\x32\x1b.revops.type.v1.ChargeModelB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x37\n\x06\x61mount\x18\x02 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12-\n\x05tiers\x18\x03 \x03(\x0b\x32\x14.revops.type.v1.TierB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x37\n\ntier_bound\x18\x04 \x01(\x0e\x32\x19.revops.type.v1.TierBoundB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12<\n\x0cpackage_size\x18\x05 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\x12:\n\nfree_units\x18\x06 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\x12\x34\n\x08rounding\x18\x07 \x01(\x0e\x32\x18.revops.type.v1.RoundingB\x08\xbaH\x05\x82\x01\x02\x10\x01\"\xb9\x01\n\x04Tier\x12\x35\n\x05up_to\x18\x01 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\x12<\n\x0bunit_amount\x18\x02 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12<\n\x0b\x66lat_amount\x18\x03 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01*\xac\x01\n\x0b\x43hargeModel\x12\x1c\n\x18\x43HARGE_MODEL_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43HARGE_MODEL_FLAT\x10\x01\x12\x19\n\x15\x43HARGE_MODEL_PER_UNIT\x10\x02\x12\x1a\n\x16\x43HARGE_MODEL_GRADUATED\x10\x03\x12\x17\n\x13\x43HARGE_MODEL_VOLUME\x10\x04\x12\x18\n\x14\x43HARGE_MODEL_PACKAGE\x10\x05*[\n\tTierBound\x12\x1a\n\x16TIER_BOUND_UNSPECIFIED\x10\x00\x12\x18\n\x14TIER_BOUND_INCLUSIVE\x10\x01\x12\x18\n\x14TIER_BOUND_EXCLUSIVE\x10\x02*v\n\x08Rounding\x12\x18\n\x14ROUNDING_UNSPECIFIED\x10\x00\x12\x14\n\x10ROUNDING_HALF_UP\x10\x01\x12\x16\n\x12ROUNDING_HALF_EVEN\x10\x02\x12\x0f\n\x0bROUNDING_UP\x10\x03\x12\x11\n\rROUNDING_DOWN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1crevops/type/v1/pricing.proto\x12\x0erevops.type.v1\x1a\x1b\x62uf/validate/validate.proto\"\xad\x08\n\x07Pricing\x12\x36\n\x05model\x18\x01 \x01(\x0e\x32\x1b.revops.type.v1.ChargeModelB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x37\n\x06\x61mount\x18\x02 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12-\n\x05tiers\x18\x03 \x03(\x0b\x32\x14.revops.type.v1.TierB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x37\n\ntier_bound\x18\x04 \x01(\x0e\x32\x19.revops.type.v1.TierBoundB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12<\n\x0cpackage_size\x18\x05 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\x12:\n\nfree_units\x18\x06 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\x12\x34\n\x08rounding\x18\x07 \x01(\x0e\x32\x18.revops.type.v1.RoundingB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12?\n\x0erounding_place\x18\x08 \x01(\x0e\x32\x1d.revops.type.v1.RoundingPlaceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12=\n\rzero_quantity\x18\t \x01(\x0e\x32\x1c.revops.type.v1.ZeroQuantityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x34\n\x04rate\x18\n \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,6}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12=\n\x0c\x65vent_amount\x18\x0b \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12 \n\x0b\x66ree_events\x18\x0c \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12<\n\x0b\x66ree_amount\x18\r \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12>\n\x0eincluded_units\x18\x0e \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\x12?\n\x0eoverage_amount\x18\x0f \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12?\n\x0eminimum_amount\x18\x10 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12?\n\x0emaximum_amount\x18\x11 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12\x41\n\x10\x63ommitted_amount\x18\x12 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\"\xaf\x03\n\x04Tier\x12\x35\n\x05up_to\x18\x01 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\x12<\n\x0bunit_amount\x18\x02 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12<\n\x0b\x66lat_amount\x18\x03 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12\x34\n\x04rate\x18\x04 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,6}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12<\n\x0cpackage_size\x18\x05 \x01(\tB&\xbaH#r\x1e\x32\x1c^[0-9]{1,12}(\\.[0-9]{1,6})?$\xd8\x01\x01\x12?\n\x0eminimum_amount\x18\x06 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01\x12?\n\x0emaximum_amount\x18\x07 \x01(\tB\'\xbaH$r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\xd8\x01\x01*\xeb\x02\n\x0b\x43hargeModel\x12\x1c\n\x18\x43HARGE_MODEL_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43HARGE_MODEL_FLAT\x10\x01\x12\x19\n\x15\x43HARGE_MODEL_PER_UNIT\x10\x02\x12\x1a\n\x16\x43HARGE_MODEL_GRADUATED\x10\x03\x12\x17\n\x13\x43HARGE_MODEL_VOLUME\x10\x04\x12\x18\n\x14\x43HARGE_MODEL_PACKAGE\x10\x05\x12\x1b\n\x17\x43HARGE_MODEL_STAIR_STEP\x10\x06\x12!\n\x1d\x43HARGE_MODEL_CUMULATIVE_BLOCK\x10\x07\x12\x1b\n\x17\x43HARGE_MODEL_PERCENTAGE\x10\x08\x12%\n!CHARGE_MODEL_GRADUATED_PERCENTAGE\x10\t\x12\x18\n\x14\x43HARGE_MODEL_OVERAGE\x10\n\x12\x1f\n\x1b\x43HARGE_MODEL_TIERED_OVERAGE\x10\x0b*[\n\tTierBound\x12\x1a\n\x16TIER_BOUND_UNSPECIFIED\x10\x00\x12\x18\n\x14TIER_BOUND_INCLUSIVE\x10\x01\x12\x18\n\x14TIER_BOUND_EXCLUSIVE\x10\x02*v\n\x08Rounding\x12\x18\n\x14ROUNDING_UNSPECIFIED\x10\x00\x12\x14\n\x10ROUNDING_HALF_UP\x10\x01\x12\x16\n\x12ROUNDING_HALF_EVEN\x10\x02\x12\x0f\n\x0bROUNDING_UP\x10\x03\x12\x11\n\rROUNDING_DOWN\x10\x04*~\n\rRoundingPlace\x12\x1e\n\x1aROUNDING_PLACE_UNSPECIFIED\x10\x00\x12\x17\n\x13ROUNDING_PLACE_UNIT\x10\x01\x12\x17\n\x13ROUNDING_PLACE_LINE\x10\x02\x12\x1b\n\x17ROUNDING_PLACE_DOCUMENT\x10\x03*`\n\x0cZeroQuantity\x12\x1d\n\x19ZERO_QUANTITY_UNSPECIFIED\x10\x00\x12\x16\n\x12ZERO_QUANTITY_FREE\x10\x01\x12\x19\n\x15ZERO_QUANTITY_CHARGED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,20 +46,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PRICING'].fields_by_name['free_units']._serialized_options = b'\272H#r\0362\034^[0-9]{1,12}(\\.[0-9]{1,6})?$\330\001\001'
   _globals['_PRICING'].fields_by_name['rounding']._loaded_options = None
   _globals['_PRICING'].fields_by_name['rounding']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_PRICING'].fields_by_name['rounding_place']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['rounding_place']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_PRICING'].fields_by_name['zero_quantity']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['zero_quantity']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_PRICING'].fields_by_name['rate']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['rate']._serialized_options = b'\272H#r\0362\034^[0-9]{1,6}(\\.[0-9]{1,12})?$\330\001\001'
+  _globals['_PRICING'].fields_by_name['event_amount']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['event_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
+  _globals['_PRICING'].fields_by_name['free_events']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['free_events']._serialized_options = b'\272H\010\032\006\030\300\204=(\000'
+  _globals['_PRICING'].fields_by_name['free_amount']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['free_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
+  _globals['_PRICING'].fields_by_name['included_units']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['included_units']._serialized_options = b'\272H#r\0362\034^[0-9]{1,12}(\\.[0-9]{1,6})?$\330\001\001'
+  _globals['_PRICING'].fields_by_name['overage_amount']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['overage_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
+  _globals['_PRICING'].fields_by_name['minimum_amount']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['minimum_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
+  _globals['_PRICING'].fields_by_name['maximum_amount']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['maximum_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
+  _globals['_PRICING'].fields_by_name['committed_amount']._loaded_options = None
+  _globals['_PRICING'].fields_by_name['committed_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
   _globals['_TIER'].fields_by_name['up_to']._loaded_options = None
   _globals['_TIER'].fields_by_name['up_to']._serialized_options = b'\272H#r\0362\034^[0-9]{1,12}(\\.[0-9]{1,6})?$\330\001\001'
   _globals['_TIER'].fields_by_name['unit_amount']._loaded_options = None
   _globals['_TIER'].fields_by_name['unit_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
   _globals['_TIER'].fields_by_name['flat_amount']._loaded_options = None
   _globals['_TIER'].fields_by_name['flat_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
-  _globals['_CHARGEMODEL']._serialized_start=671
-  _globals['_CHARGEMODEL']._serialized_end=843
-  _globals['_TIERBOUND']._serialized_start=845
-  _globals['_TIERBOUND']._serialized_end=936
-  _globals['_ROUNDING']._serialized_start=938
-  _globals['_ROUNDING']._serialized_end=1056
+  _globals['_TIER'].fields_by_name['rate']._loaded_options = None
+  _globals['_TIER'].fields_by_name['rate']._serialized_options = b'\272H#r\0362\034^[0-9]{1,6}(\\.[0-9]{1,12})?$\330\001\001'
+  _globals['_TIER'].fields_by_name['package_size']._loaded_options = None
+  _globals['_TIER'].fields_by_name['package_size']._serialized_options = b'\272H#r\0362\034^[0-9]{1,12}(\\.[0-9]{1,6})?$\330\001\001'
+  _globals['_TIER'].fields_by_name['minimum_amount']._loaded_options = None
+  _globals['_TIER'].fields_by_name['minimum_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
+  _globals['_TIER'].fields_by_name['maximum_amount']._loaded_options = None
+  _globals['_TIER'].fields_by_name['maximum_amount']._serialized_options = b'\272H$r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$\330\001\001'
+  _globals['_CHARGEMODEL']._serialized_start=1584
+  _globals['_CHARGEMODEL']._serialized_end=1947
+  _globals['_TIERBOUND']._serialized_start=1949
+  _globals['_TIERBOUND']._serialized_end=2040
+  _globals['_ROUNDING']._serialized_start=2042
+  _globals['_ROUNDING']._serialized_end=2160
+  _globals['_ROUNDINGPLACE']._serialized_start=2162
+  _globals['_ROUNDINGPLACE']._serialized_end=2288
+  _globals['_ZEROQUANTITY']._serialized_start=2290
+  _globals['_ZEROQUANTITY']._serialized_end=2386
   _globals['_PRICING']._serialized_start=78
-  _globals['_PRICING']._serialized_end=480
-  _globals['_TIER']._serialized_start=483
-  _globals['_TIER']._serialized_end=668
+  _globals['_PRICING']._serialized_end=1147
+  _globals['_TIER']._serialized_start=1150
+  _globals['_TIER']._serialized_end=1581
 # @@protoc_insertion_point(module_scope)

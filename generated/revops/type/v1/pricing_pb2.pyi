@@ -37,6 +37,22 @@ class _ChargeModelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChargeMod
     """All units cost what the tier of the whole quantity says."""
     CHARGE_MODEL_PACKAGE: _ChargeModel.ValueType  # 5
     """Whole packages, started ones included, after the free units."""
+    CHARGE_MODEL_STAIR_STEP: _ChargeModel.ValueType  # 6
+    """The flat amount of the one tier that the whole quantity falls in ("band reached"): 10, 20, 30 make 30 in the third tier."""
+    CHARGE_MODEL_CUMULATIVE_BLOCK: _ChargeModel.ValueType  # 7
+    """The flat amounts of all tiers up to the one that the whole quantity falls in, summed: 10, 20, 30 make 60 in the third tier.
+    Other systems call both this and STAIR_STEP "block" or "slab".
+    """
+    CHARGE_MODEL_PERCENTAGE: _ChargeModel.ValueType  # 8
+    """A rate of an amount of money, and a fixed amount for each event. Needs the amount; with `event_amount` the number of events;
+    with `free_events`, or `free_amount` beside `event_amount`, the amount of each event in the order they happened.
+    """
+    CHARGE_MODEL_GRADUATED_PERCENTAGE: _ChargeModel.ValueType  # 9
+    """Each part of an amount of money at the rate of the tier that it falls in. Needs the amount."""
+    CHARGE_MODEL_OVERAGE: _ChargeModel.ValueType  # 10
+    """One amount for the included units; those beyond cost the overage amount each."""
+    CHARGE_MODEL_TIERED_OVERAGE: _ChargeModel.ValueType  # 11
+    """GRADUATED up to the bound of the last tier; units beyond it cost the overage amount each."""
 
 class ChargeModel(_ChargeModel, metaclass=_ChargeModelEnumTypeWrapper):
     """How an amount follows from a quantity."""
@@ -53,6 +69,22 @@ CHARGE_MODEL_VOLUME: ChargeModel.ValueType  # 4
 """All units cost what the tier of the whole quantity says."""
 CHARGE_MODEL_PACKAGE: ChargeModel.ValueType  # 5
 """Whole packages, started ones included, after the free units."""
+CHARGE_MODEL_STAIR_STEP: ChargeModel.ValueType  # 6
+"""The flat amount of the one tier that the whole quantity falls in ("band reached"): 10, 20, 30 make 30 in the third tier."""
+CHARGE_MODEL_CUMULATIVE_BLOCK: ChargeModel.ValueType  # 7
+"""The flat amounts of all tiers up to the one that the whole quantity falls in, summed: 10, 20, 30 make 60 in the third tier.
+Other systems call both this and STAIR_STEP "block" or "slab".
+"""
+CHARGE_MODEL_PERCENTAGE: ChargeModel.ValueType  # 8
+"""A rate of an amount of money, and a fixed amount for each event. Needs the amount; with `event_amount` the number of events;
+with `free_events`, or `free_amount` beside `event_amount`, the amount of each event in the order they happened.
+"""
+CHARGE_MODEL_GRADUATED_PERCENTAGE: ChargeModel.ValueType  # 9
+"""Each part of an amount of money at the rate of the tier that it falls in. Needs the amount."""
+CHARGE_MODEL_OVERAGE: ChargeModel.ValueType  # 10
+"""One amount for the included units; those beyond cost the overage amount each."""
+CHARGE_MODEL_TIERED_OVERAGE: ChargeModel.ValueType  # 11
+"""GRADUATED up to the bound of the last tier; units beyond it cost the overage amount each."""
 Global___ChargeModel: _TypeAlias = ChargeModel  # noqa: Y015
 
 class _TierBound:
@@ -66,8 +98,8 @@ class _TierBoundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TierBound.V
     TIER_BOUND_INCLUSIVE: _TierBound.ValueType  # 1
     """A quantity equal to `up_to` is still in the tier."""
     TIER_BOUND_EXCLUSIVE: _TierBound.ValueType  # 2
-    """A quantity equal to `up_to` is already in the next tier. Under GRADUATED the bound counts whole units: the tier ends one
-    unit before it, so bounds must be whole numbers above 1.
+    """A quantity equal to `up_to` is already in the next tier. Under GRADUATED and TIERED_OVERAGE the bound counts whole units: the
+    tier ends one unit before it, so bounds must be whole numbers above 1.
     """
 
 class TierBound(_TierBound, metaclass=_TierBoundEnumTypeWrapper):
@@ -78,8 +110,8 @@ TIER_BOUND_UNSPECIFIED: TierBound.ValueType  # 0
 TIER_BOUND_INCLUSIVE: TierBound.ValueType  # 1
 """A quantity equal to `up_to` is still in the tier."""
 TIER_BOUND_EXCLUSIVE: TierBound.ValueType  # 2
-"""A quantity equal to `up_to` is already in the next tier. Under GRADUATED the bound counts whole units: the tier ends one
-unit before it, so bounds must be whole numbers above 1.
+"""A quantity equal to `up_to` is already in the next tier. Under GRADUATED and TIERED_OVERAGE the bound counts whole units: the
+tier ends one unit before it, so bounds must be whole numbers above 1.
 """
 Global___TierBound: _TypeAlias = TierBound  # noqa: Y015
 
@@ -115,9 +147,61 @@ ROUNDING_DOWN: Rounding.ValueType  # 4
 """Towards zero."""
 Global___Rounding: _TypeAlias = Rounding  # noqa: Y015
 
+class _RoundingPlace:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RoundingPlaceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RoundingPlace.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ROUNDING_PLACE_UNSPECIFIED: _RoundingPlace.ValueType  # 0
+    """Not stated: LINE."""
+    ROUNDING_PLACE_UNIT: _RoundingPlace.ValueType  # 1
+    """The price of one unit or package, before it is multiplied; then the amount of the line, if a fraction is left."""
+    ROUNDING_PLACE_LINE: _RoundingPlace.ValueType  # 2
+    """The amount of the line, once."""
+    ROUNDING_PLACE_DOCUMENT: _RoundingPlace.ValueType  # 3
+    """The sum of the document: lines keep 12 decimals until then, and the rounded sum is spread over them by largest remainder."""
+
+class RoundingPlace(_RoundingPlace, metaclass=_RoundingPlaceEnumTypeWrapper):
+    """What is rounded to the minor unit of the currency."""
+
+ROUNDING_PLACE_UNSPECIFIED: RoundingPlace.ValueType  # 0
+"""Not stated: LINE."""
+ROUNDING_PLACE_UNIT: RoundingPlace.ValueType  # 1
+"""The price of one unit or package, before it is multiplied; then the amount of the line, if a fraction is left."""
+ROUNDING_PLACE_LINE: RoundingPlace.ValueType  # 2
+"""The amount of the line, once."""
+ROUNDING_PLACE_DOCUMENT: RoundingPlace.ValueType  # 3
+"""The sum of the document: lines keep 12 decimals until then, and the rounded sum is spread over them by largest remainder."""
+Global___RoundingPlace: _TypeAlias = RoundingPlace  # noqa: Y015
+
+class _ZeroQuantity:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ZeroQuantityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ZeroQuantity.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ZERO_QUANTITY_UNSPECIFIED: _ZeroQuantity.ValueType  # 0
+    """Not stated: FREE."""
+    ZERO_QUANTITY_FREE: _ZeroQuantity.ValueType  # 1
+    """Nothing, whatever the model, flat and minimum amounts included: a line is taken off by reducing it to 0."""
+    ZERO_QUANTITY_CHARGED: _ZeroQuantity.ValueType  # 2
+    """What the model makes of 0: FLAT and OVERAGE their amount, tiers the flat amount of the first; then the minimum."""
+
+class ZeroQuantity(_ZeroQuantity, metaclass=_ZeroQuantityEnumTypeWrapper):
+    """What a quantity of 0 costs."""
+
+ZERO_QUANTITY_UNSPECIFIED: ZeroQuantity.ValueType  # 0
+"""Not stated: FREE."""
+ZERO_QUANTITY_FREE: ZeroQuantity.ValueType  # 1
+"""Nothing, whatever the model, flat and minimum amounts included: a line is taken off by reducing it to 0."""
+ZERO_QUANTITY_CHARGED: ZeroQuantity.ValueType  # 2
+"""What the model makes of 0: FLAT and OVERAGE their amount, tiers the flat amount of the first; then the minimum."""
+Global___ZeroQuantity: _TypeAlias = ZeroQuantity  # noqa: Y015
+
 @_typing.final
 class Pricing(_message.Message):
-    """The numbers of one charge in one currency."""
+    """The numbers of one charge in one currency. A field that the model does not use must be empty."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -128,21 +212,62 @@ class Pricing(_message.Message):
     PACKAGE_SIZE_FIELD_NUMBER: _builtins.int
     FREE_UNITS_FIELD_NUMBER: _builtins.int
     ROUNDING_FIELD_NUMBER: _builtins.int
+    ROUNDING_PLACE_FIELD_NUMBER: _builtins.int
+    ZERO_QUANTITY_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    EVENT_AMOUNT_FIELD_NUMBER: _builtins.int
+    FREE_EVENTS_FIELD_NUMBER: _builtins.int
+    FREE_AMOUNT_FIELD_NUMBER: _builtins.int
+    INCLUDED_UNITS_FIELD_NUMBER: _builtins.int
+    OVERAGE_AMOUNT_FIELD_NUMBER: _builtins.int
+    MINIMUM_AMOUNT_FIELD_NUMBER: _builtins.int
+    MAXIMUM_AMOUNT_FIELD_NUMBER: _builtins.int
+    COMMITTED_AMOUNT_FIELD_NUMBER: _builtins.int
     model: Global___ChargeModel.ValueType
     """The model."""
     amount: _builtins.str
-    """FLAT: the amount. PER_UNIT: of one unit. PACKAGE: of one package. Decimal, at least 0. Unused with tiers."""
+    """FLAT: the amount. PER_UNIT: of one unit. PACKAGE: of one package. OVERAGE: of the included units together, default 0.
+    Decimal, at least 0. Unused with tiers.
+    """
     tier_bound: Global___TierBound.ValueType
     """How the bounds of `tiers` are read; required with tiers."""
     package_size: _builtins.str
-    """PACKAGE: units in a package, decimal, above 0."""
+    """PACKAGE: units in a package, decimal, above 0. OVERAGE: units beyond the included ones are counted in started packages of
+    this size, and `overage_amount` is for one package; empty means one by one.
+    """
     free_units: _builtins.str
     """PACKAGE: units that cost nothing, decimal, at least 0. Default 0."""
     rounding: Global___Rounding.ValueType
-    """Rounding of the amount of a line to the currency's minor unit. Default half up."""
+    """Rounding to the currency's minor unit, wherever `rounding_place` says. Default half up."""
+    rounding_place: Global___RoundingPlace.ValueType
+    """What is rounded. Default the amount of the line."""
+    zero_quantity: Global___ZeroQuantity.ValueType
+    """What a quantity of 0 costs. Default nothing. Unused by PERCENTAGE and GRADUATED_PERCENTAGE."""
+    rate: _builtins.str
+    """PERCENTAGE: part of the amount base that is charged, decimal, at least 0, as in "0.012" for 1.2 %."""
+    event_amount: _builtins.str
+    """PERCENTAGE: amount of each event that is not free, decimal, at least 0. Default 0."""
+    free_events: _builtins.int
+    """PERCENTAGE: so many first events of a billing period are free, 0 to 1,000,000. Default 0."""
+    free_amount: _builtins.str
+    """PERCENTAGE: so much of the amount base of a billing period is free, decimal, at least 0. Beside `free_events` whichever is used
+    up first ends what is free. An event that goes beyond it pays the fixed amount, and the rate on its part beyond.
+    """
+    included_units: _builtins.str
+    """OVERAGE: units that `amount` covers, decimal, at least 0."""
+    overage_amount: _builtins.str
+    """OVERAGE and TIERED_OVERAGE: amount of one unit, or package, beyond; decimal, at least 0."""
+    minimum_amount: _builtins.str
+    """Least amount of the charge for a billing period, decimal, at least 0; empty means none. Not for FLAT."""
+    maximum_amount: _builtins.str
+    """Most amount of the charge for a billing period, decimal, at least `minimum_amount`; empty means none. Not for FLAT."""
+    committed_amount: _builtins.str
+    """Amount that the customer commits to for a whole billing period, decimal, at most `maximum_amount`; empty means none. What the
+    charge falls short of it is charged as a true-up, prorated in a shorter period, and also if nothing was used. Not for FLAT.
+    """
     @_builtins.property
     def tiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tier]:
-        """GRADUATED and VOLUME: ascending tiers; the last has no `up_to`."""
+        """Ascending tiers; the last has no `up_to`, but under TIERED_OVERAGE, where the overage begins at it."""
 
     def __init__(
         self,
@@ -154,10 +279,21 @@ class Pricing(_message.Message):
         package_size: _builtins.str = ...,
         free_units: _builtins.str = ...,
         rounding: Global___Rounding.ValueType = ...,
+        rounding_place: Global___RoundingPlace.ValueType = ...,
+        zero_quantity: Global___ZeroQuantity.ValueType = ...,
+        rate: _builtins.str = ...,
+        event_amount: _builtins.str = ...,
+        free_events: _builtins.int = ...,
+        free_amount: _builtins.str = ...,
+        included_units: _builtins.str = ...,
+        overage_amount: _builtins.str = ...,
+        minimum_amount: _builtins.str = ...,
+        maximum_amount: _builtins.str = ...,
+        committed_amount: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "free_units", b"free_units", "model", b"model", "package_size", b"package_size", "rounding", b"rounding", "tier_bound", b"tier_bound", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "committed_amount", b"committed_amount", "event_amount", b"event_amount", "free_amount", b"free_amount", "free_events", b"free_events", "free_units", b"free_units", "included_units", b"included_units", "maximum_amount", b"maximum_amount", "minimum_amount", b"minimum_amount", "model", b"model", "overage_amount", b"overage_amount", "package_size", b"package_size", "rate", b"rate", "rounding", b"rounding", "rounding_place", b"rounding_place", "tier_bound", b"tier_bound", "tiers", b"tiers", "zero_quantity", b"zero_quantity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -165,29 +301,50 @@ Global___Pricing: _TypeAlias = Pricing  # noqa: Y015
 
 @_typing.final
 class Tier(_message.Message):
-    """One band of quantity."""
+    """One band of quantity, or of an amount of money under GRADUATED_PERCENTAGE. A field that the model does not use must be empty:
+    STAIR_STEP and CUMULATIVE_BLOCK use only `flat_amount`, GRADUATED_PERCENTAGE all but `unit_amount` and `package_size`, and no other
+    model uses `rate`.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     UP_TO_FIELD_NUMBER: _builtins.int
     UNIT_AMOUNT_FIELD_NUMBER: _builtins.int
     FLAT_AMOUNT_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    PACKAGE_SIZE_FIELD_NUMBER: _builtins.int
+    MINIMUM_AMOUNT_FIELD_NUMBER: _builtins.int
+    MAXIMUM_AMOUNT_FIELD_NUMBER: _builtins.int
     up_to: _builtins.str
     """Bound of the band, decimal, above the bound before; empty for the last tier."""
     unit_amount: _builtins.str
-    """Amount of one unit in the band, decimal, at least 0; empty means 0."""
+    """Amount of one unit, or package, in the band, decimal, at least 0; empty means 0."""
     flat_amount: _builtins.str
     """Amount charged once when the band is reached, decimal, at least 0; empty means 0."""
+    rate: _builtins.str
+    """Part of the money in the band that is charged, decimal, at least 0, as in "0.02" for 2 %; empty means 0."""
+    package_size: _builtins.str
+    """Units are counted in started packages of this size, decimal, above 0: under VOLUME the whole quantity, else the units in the
+    band. Empty means one by one.
+    """
+    minimum_amount: _builtins.str
+    """Least that a band which is reached adds, `flat_amount` included, decimal, at least 0; empty means none."""
+    maximum_amount: _builtins.str
+    """Most that a band adds, `flat_amount` included, decimal, at least `minimum_amount`; empty means none."""
     def __init__(
         self,
         *,
         up_to: _builtins.str = ...,
         unit_amount: _builtins.str = ...,
         flat_amount: _builtins.str = ...,
+        rate: _builtins.str = ...,
+        package_size: _builtins.str = ...,
+        minimum_amount: _builtins.str = ...,
+        maximum_amount: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["flat_amount", b"flat_amount", "unit_amount", b"unit_amount", "up_to", b"up_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flat_amount", b"flat_amount", "maximum_amount", b"maximum_amount", "minimum_amount", b"minimum_amount", "package_size", b"package_size", "rate", b"rate", "unit_amount", b"unit_amount", "up_to", b"up_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

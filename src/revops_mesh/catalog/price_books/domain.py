@@ -19,7 +19,7 @@ from revops_mesh.kernel.errors import BadField, Broken, Failure
 from revops_mesh.kernel.names import parent_of
 from revops_mesh.numbers.money import UnknownCurrency, minor_unit
 from revops_mesh.pricing import charge as charges
-from revops_mesh.pricing.tiers import Violation
+from revops_mesh.pricing.violations import Violation
 
 from .precedence import scope_key
 from .supersession import Validity, superseded

@@ -154,12 +154,15 @@ def _price(answer: pb.ChargePrice, rule: Rule, quantity: Decimal, field: str | i
     currency = rule.currency
     answer.CopyFrom(rule.answer)
     proof = ProofBuilder(answer.charge, answer.price_entry, ENTRY_VERSION, rule.because)
-    amount = charges.amount_of(rule.terms, quantity, currency, proof)
+    named = f"items[{field}].quantity" if isinstance(field, int) else field
+    try:
+        amount = charges.amount_of(rule.terms, quantity, currency, proof)
+    except InvalidNumber as missing_basis:
+        raise BadField(named, f"does not price {answer.charge}: {missing_basis.field} {missing_basis.reason}") from None
     try:
         answer.list_amount.amount = amount_text(amount, currency)
         if rule.unit_cost is not None:
             answer.cost.amount = amount_text(rounded(rule.unit_cost * quantity, currency), currency)
     except InvalidNumber as beyond:
-        named = f"items[{field}].quantity" if isinstance(field, int) else field
         raise BadField(named, f"makes an amount out of range: {beyond.reason}") from None
     proof.finish(amount, currency, answer.proof)

@@ -4,7 +4,7 @@ Pure: the same lines and the same answer give the same quote. Amounts are in the
 one billing period; instants are in UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from revops.catalog.v1 import price_books_pb2 as books
 from revops.catalog.v1 import products_pb2 as products
 from revops.quoting.v1 import quotes_pb2 as pb
+from revops.type.v1.pricing_pb2 import ROUNDING_PLACE_DOCUMENT as DOCUMENT
 from revops.type.v1.proof_pb2 import Proof
 
 from revops_mesh.kernel import clock
@@ -19,6 +20,7 @@ from revops_mesh.kernel.errors import BadField, Broken, Failure
 from revops_mesh.numbers.apportion import apportion
 from revops_mesh.numbers.money import EXACT, InvalidNumber, minor_unit, money_text
 from revops_mesh.numbers.proof import ProofBuilder
+from revops_mesh.pricing import document
 from revops_mesh.pricing.discount import net_of
 
 from .totals import NOTHING, Sums, totals
@@ -63,10 +65,11 @@ def price(quote: pb.Quote, prices: Prices) -> None:
     _must_fit("price entries", len(entries), MOST_ENTRIES)
     sums = Sums()
     with localcontext(EXACT):
+        settled = _settled([charge for _, charges in plans for charge in charges], quote.currency_code)
         for index, (line, (plan, charges)) in enumerate(zip(quote.lines, plans, strict=True)):
             if plan != line.rate_plan or not charges:
                 raise Broken(f"{quote.name}: the catalog priced {plan} for line {line.line_id}, {line.rate_plan}")
-            sums.include(_price_line(quote, index, line, charges))
+            sums.include(_price_line(quote, index, line, charges, settled))
         try:
             quote.totals.CopyFrom(totals(sums, quote.currency_code))
         except InvalidNumber as beyond:
@@ -75,19 +78,25 @@ def price(quote: pb.Quote, prices: Prices) -> None:
     quote.price_time.CopyFrom(clock.timestamp(prices.time))
 
 
-def _price_line(quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequence[books.ChargePrice]) -> Sums:
+def _price_line(
+    quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequence[books.ChargePrice], settled: Iterator[Decimal]
+) -> Sums:
     currency, line_id = quote.currency_code, line.line_id
     subject = f"{quote.name}/lines/{line_id}/charges/"
-    listed = [_listed(price, currency) for price in prices]
+    exact = [_listed(price, currency) for price in prices]
+    by_document = [price.pricing.rounding_place == DOCUMENT for price in prices]
+    listed = [next(settled) if own else each for own, each in zip(by_document, exact, strict=True)]
     discount = line.WhichOneof("discount")
     rate = Decimal(line.discount_rate) if discount == "discount_rate" else None
     shares = _shares(line, index, listed, currency) if discount == "discount_amount" else [None] * len(listed)
     line.ClearField("charges")
     add, sums = line.charges.add, Sums()
-    for price, list_amount, share in zip(prices, listed, shares, strict=True):
+    for price, unrounded, list_amount, share in zip(prices, exact, listed, shares, strict=True):
         charge, frozen, pricing, known = price.charge, price.frozen_charge, price.pricing, price.proof
         kind, months, charge_id = frozen.type, frozen.billing_period_months, charge.rpartition("/")[2]
-        proof = _begun(known, subject + charge_id, list_amount)
+        proof = _begun(known, subject + charge_id, unrounded)
+        if list_amount != unrounded:
+            proof.step("document", "rounded as its part of the document's sum", list_amount)
         if kind == USAGE:
             net = NOTHING
             proof.step("usage", "billed as it is metered", net)
@@ -109,6 +118,16 @@ def _price_line(quote: pb.Quote, index: int, line: pb.QuoteLine, prices: Sequenc
     line.discount_total = money_text(sums.listed - sums.net, currency)
     line.cost = "" if sums.cost is None else money_text(sums.cost, currency)
     return sums
+
+
+def _settled(prices: Sequence[books.ChargePrice], currency: str) -> Iterator[Decimal]:
+    """The list amounts of the charges that are rounded by document, in their order; those of one mode sum up."""
+    found = [price for price in prices if price.pricing.rounding_place == DOCUMENT]
+    amounts: dict[int, Iterator[Decimal]] = {}
+    for rounding in {price.pricing.rounding for price in found}:
+        exact = [_listed(price, currency) for price in found if price.pricing.rounding == rounding]
+        amounts[rounding] = iter(document.settled(exact, currency, rounding))
+    return (next(amounts[price.pricing.rounding]) for price in found)
 
 
 def _listed(price: books.ChargePrice, currency: str) -> Decimal:

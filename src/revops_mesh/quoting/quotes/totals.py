@@ -4,13 +4,12 @@ Usage counts in none of them: what it will cost is known only when the use is me
 minor unit and so exact, but for the monthly recurring revenue, a quotient that is rounded once.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
-from math import lcm
 
 from revops.quoting.v1 import quotes_pb2 as pb
 
-from revops_mesh.numbers.money import minor_unit, money, money_text
+from revops_mesh.numbers.money import money, money_text
+from revops_mesh.pricing.recurring import mrr
 
 NOTHING = Decimal(0)
 
@@ -62,19 +61,7 @@ def totals(sums: Sums, currency: str) -> pb.QuoteTotals:
         net_amount=money(sums.net, currency),
         one_time=text(sums.once),
         recurring=text(sums.net - sums.once),
-        mrr=text(monthly(sums.recurring, currency)),
+        mrr=text(mrr(((net, months) for months, net in sums.recurring.items()), currency)),
         cost="" if sums.cost is None else text(sums.cost),
         margin="" if sums.cost is None else text(sums.net - sums.cost),
     )
-
-
-def monthly(recurring: Mapping[int, Decimal], currency: str) -> Decimal:
-    """Monthly recurring revenue of net amounts, at least 0, by the months of their billing periods.
-
-    Rounded half up at the sum: rounding each charge would make three charges of 0.01 a quarter 0 a month instead of 0.01.
-    Integers over the periods' common multiple, so that no quotient is cut on the way to the half.
-    """
-    unit = minor_unit(currency)
-    common = lcm(*recurring) if recurring else 1
-    numerator = sum(int(net / unit) * (common // months) for months, net in recurring.items())
-    return unit * ((2 * numerator + common) // (2 * common))

@@ -12,10 +12,10 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file revops/type/v1/pricing.proto.
  */
 export const file_revops_type_v1_pricing: GenFile = /*@__PURE__*/
-  fileDesc("ChxyZXZvcHMvdHlwZS92MS9wcmljaW5nLnByb3RvEg5yZXZvcHMudHlwZS52MSL9AQoHUHJpY2luZxIsCgVtb2RlbBgBIAEoDjIbLnJldm9wcy50eXBlLnYxLkNoYXJnZU1vZGVsQgASEAoGYW1vdW50GAIgASgJQgASJQoFdGllcnMYAyADKAsyFC5yZXZvcHMudHlwZS52MS5UaWVyQgASLwoKdGllcl9ib3VuZBgEIAEoDjIZLnJldm9wcy50eXBlLnYxLlRpZXJCb3VuZEIAEhYKDHBhY2thZ2Vfc2l6ZRgFIAEoCUIAEhQKCmZyZWVfdW5pdHMYBiABKAlCABIsCghyb3VuZGluZxgHIAEoDjIYLnJldm9wcy50eXBlLnYxLlJvdW5kaW5nQgAiRQoEVGllchIPCgV1cF90bxgBIAEoCUIAEhUKC3VuaXRfYW1vdW50GAIgASgJQgASFQoLZmxhdF9hbW91bnQYAyABKAlCACqsAQoLQ2hhcmdlTW9kZWwSHAoYQ0hBUkdFX01PREVMX1VOU1BFQ0lGSUVEEAASFQoRQ0hBUkdFX01PREVMX0ZMQVQQARIZChVDSEFSR0VfTU9ERUxfUEVSX1VOSVQQAhIaChZDSEFSR0VfTU9ERUxfR1JBRFVBVEVEEAMSFwoTQ0hBUkdFX01PREVMX1ZPTFVNRRAEEhgKFENIQVJHRV9NT0RFTF9QQUNLQUdFEAUqWwoJVGllckJvdW5kEhoKFlRJRVJfQk9VTkRfVU5TUEVDSUZJRUQQABIYChRUSUVSX0JPVU5EX0lOQ0xVU0lWRRABEhgKFFRJRVJfQk9VTkRfRVhDTFVTSVZFEAIqdgoIUm91bmRpbmcSGAoUUk9VTkRJTkdfVU5TUEVDSUZJRUQQABIUChBST1VORElOR19IQUxGX1VQEAESFgoSUk9VTkRJTkdfSEFMRl9FVkVOEAISDwoLUk9VTkRJTkdfVVAQAxIRCg1ST1VORElOR19ET1dOEARiBnByb3RvMw");
+  fileDesc("ChxyZXZvcHMvdHlwZS92MS9wcmljaW5nLnByb3RvEg5yZXZvcHMudHlwZS52MSLHBAoHUHJpY2luZxIsCgVtb2RlbBgBIAEoDjIbLnJldm9wcy50eXBlLnYxLkNoYXJnZU1vZGVsQgASEAoGYW1vdW50GAIgASgJQgASJQoFdGllcnMYAyADKAsyFC5yZXZvcHMudHlwZS52MS5UaWVyQgASLwoKdGllcl9ib3VuZBgEIAEoDjIZLnJldm9wcy50eXBlLnYxLlRpZXJCb3VuZEIAEhYKDHBhY2thZ2Vfc2l6ZRgFIAEoCUIAEhQKCmZyZWVfdW5pdHMYBiABKAlCABIsCghyb3VuZGluZxgHIAEoDjIYLnJldm9wcy50eXBlLnYxLlJvdW5kaW5nQgASNwoOcm91bmRpbmdfcGxhY2UYCCABKA4yHS5yZXZvcHMudHlwZS52MS5Sb3VuZGluZ1BsYWNlQgASNQoNemVyb19xdWFudGl0eRgJIAEoDjIcLnJldm9wcy50eXBlLnYxLlplcm9RdWFudGl0eUIAEg4KBHJhdGUYCiABKAlCABIWCgxldmVudF9hbW91bnQYCyABKAlCABIVCgtmcmVlX2V2ZW50cxgMIAEoBUIAEhUKC2ZyZWVfYW1vdW50GA0gASgJQgASGAoOaW5jbHVkZWRfdW5pdHMYDiABKAlCABIYCg5vdmVyYWdlX2Ftb3VudBgPIAEoCUIAEhgKDm1pbmltdW1fYW1vdW50GBAgASgJQgASGAoObWF4aW11bV9hbW91bnQYESABKAlCABIaChBjb21taXR0ZWRfYW1vdW50GBIgASgJQgAioQEKBFRpZXISDwoFdXBfdG8YASABKAlCABIVCgt1bml0X2Ftb3VudBgCIAEoCUIAEhUKC2ZsYXRfYW1vdW50GAMgASgJQgASDgoEcmF0ZRgEIAEoCUIAEhYKDHBhY2thZ2Vfc2l6ZRgFIAEoCUIAEhgKDm1pbmltdW1fYW1vdW50GAYgASgJQgASGAoObWF4aW11bV9hbW91bnQYByABKAlCACrrAgoLQ2hhcmdlTW9kZWwSHAoYQ0hBUkdFX01PREVMX1VOU1BFQ0lGSUVEEAASFQoRQ0hBUkdFX01PREVMX0ZMQVQQARIZChVDSEFSR0VfTU9ERUxfUEVSX1VOSVQQAhIaChZDSEFSR0VfTU9ERUxfR1JBRFVBVEVEEAMSFwoTQ0hBUkdFX01PREVMX1ZPTFVNRRAEEhgKFENIQVJHRV9NT0RFTF9QQUNLQUdFEAUSGwoXQ0hBUkdFX01PREVMX1NUQUlSX1NURVAQBhIhCh1DSEFSR0VfTU9ERUxfQ1VNVUxBVElWRV9CTE9DSxAHEhsKF0NIQVJHRV9NT0RFTF9QRVJDRU5UQUdFEAgSJQohQ0hBUkdFX01PREVMX0dSQURVQVRFRF9QRVJDRU5UQUdFEAkSGAoUQ0hBUkdFX01PREVMX09WRVJBR0UQChIfChtDSEFSR0VfTU9ERUxfVElFUkVEX09WRVJBR0UQCypbCglUaWVyQm91bmQSGgoWVElFUl9CT1VORF9VTlNQRUNJRklFRBAAEhgKFFRJRVJfQk9VTkRfSU5DTFVTSVZFEAESGAoUVElFUl9CT1VORF9FWENMVVNJVkUQAip2CghSb3VuZGluZxIYChRST1VORElOR19VTlNQRUNJRklFRBAAEhQKEFJPVU5ESU5HX0hBTEZfVVAQARIWChJST1VORElOR19IQUxGX0VWRU4QAhIPCgtST1VORElOR19VUBADEhEKDVJPVU5ESU5HX0RPV04QBCp+Cg1Sb3VuZGluZ1BsYWNlEh4KGlJPVU5ESU5HX1BMQUNFX1VOU1BFQ0lGSUVEEAASFwoTUk9VTkRJTkdfUExBQ0VfVU5JVBABEhcKE1JPVU5ESU5HX1BMQUNFX0xJTkUQAhIbChdST1VORElOR19QTEFDRV9ET0NVTUVOVBADKmAKDFplcm9RdWFudGl0eRIdChlaRVJPX1FVQU5USVRZX1VOU1BFQ0lGSUVEEAASFgoSWkVST19RVUFOVElUWV9GUkVFEAESGQoVWkVST19RVUFOVElUWV9DSEFSR0VEEAJiBnByb3RvMw");
 
 /**
- * The numbers of one charge in one currency.
+ * The numbers of one charge in one currency. A field that the model does not use must be empty.
  *
  * @generated from message revops.type.v1.Pricing
  */
@@ -28,14 +28,15 @@ export type Pricing = Message<"revops.type.v1.Pricing"> & {
   model: ChargeModel;
 
   /**
-   * FLAT: the amount. PER_UNIT: of one unit. PACKAGE: of one package. Decimal, at least 0. Unused with tiers.
+   * FLAT: the amount. PER_UNIT: of one unit. PACKAGE: of one package. OVERAGE: of the included units together, default 0.
+   * Decimal, at least 0. Unused with tiers.
    *
    * @generated from field: string amount = 2;
    */
   amount: string;
 
   /**
-   * GRADUATED and VOLUME: ascending tiers; the last has no `up_to`.
+   * Ascending tiers; the last has no `up_to`, but under TIERED_OVERAGE, where the overage begins at it.
    *
    * @generated from field: repeated revops.type.v1.Tier tiers = 3;
    */
@@ -49,7 +50,8 @@ export type Pricing = Message<"revops.type.v1.Pricing"> & {
   tierBound: TierBound;
 
   /**
-   * PACKAGE: units in a package, decimal, above 0.
+   * PACKAGE: units in a package, decimal, above 0. OVERAGE: units beyond the included ones are counted in started packages of
+   * this size, and `overage_amount` is for one package; empty means one by one.
    *
    * @generated from field: string package_size = 5;
    */
@@ -63,11 +65,90 @@ export type Pricing = Message<"revops.type.v1.Pricing"> & {
   freeUnits: string;
 
   /**
-   * Rounding of the amount of a line to the currency's minor unit. Default half up.
+   * Rounding to the currency's minor unit, wherever `rounding_place` says. Default half up.
    *
    * @generated from field: revops.type.v1.Rounding rounding = 7;
    */
   rounding: Rounding;
+
+  /**
+   * What is rounded. Default the amount of the line.
+   *
+   * @generated from field: revops.type.v1.RoundingPlace rounding_place = 8;
+   */
+  roundingPlace: RoundingPlace;
+
+  /**
+   * What a quantity of 0 costs. Default nothing. Unused by PERCENTAGE and GRADUATED_PERCENTAGE.
+   *
+   * @generated from field: revops.type.v1.ZeroQuantity zero_quantity = 9;
+   */
+  zeroQuantity: ZeroQuantity;
+
+  /**
+   * PERCENTAGE: part of the amount base that is charged, decimal, at least 0, as in "0.012" for 1.2 %.
+   *
+   * @generated from field: string rate = 10;
+   */
+  rate: string;
+
+  /**
+   * PERCENTAGE: amount of each event that is not free, decimal, at least 0. Default 0.
+   *
+   * @generated from field: string event_amount = 11;
+   */
+  eventAmount: string;
+
+  /**
+   * PERCENTAGE: so many first events of a billing period are free, 0 to 1,000,000. Default 0.
+   *
+   * @generated from field: int32 free_events = 12;
+   */
+  freeEvents: number;
+
+  /**
+   * PERCENTAGE: so much of the amount base of a billing period is free, decimal, at least 0. Beside `free_events` whichever is used
+   * up first ends what is free. An event that goes beyond it pays the fixed amount, and the rate on its part beyond.
+   *
+   * @generated from field: string free_amount = 13;
+   */
+  freeAmount: string;
+
+  /**
+   * OVERAGE: units that `amount` covers, decimal, at least 0.
+   *
+   * @generated from field: string included_units = 14;
+   */
+  includedUnits: string;
+
+  /**
+   * OVERAGE and TIERED_OVERAGE: amount of one unit, or package, beyond; decimal, at least 0.
+   *
+   * @generated from field: string overage_amount = 15;
+   */
+  overageAmount: string;
+
+  /**
+   * Least amount of the charge for a billing period, decimal, at least 0; empty means none. Not for FLAT.
+   *
+   * @generated from field: string minimum_amount = 16;
+   */
+  minimumAmount: string;
+
+  /**
+   * Most amount of the charge for a billing period, decimal, at least `minimum_amount`; empty means none. Not for FLAT.
+   *
+   * @generated from field: string maximum_amount = 17;
+   */
+  maximumAmount: string;
+
+  /**
+   * Amount that the customer commits to for a whole billing period, decimal, at most `maximum_amount`; empty means none. What the
+   * charge falls short of it is charged as a true-up, prorated in a shorter period, and also if nothing was used. Not for FLAT.
+   *
+   * @generated from field: string committed_amount = 18;
+   */
+  committedAmount: string;
 };
 
 /**
@@ -78,7 +159,9 @@ export const PricingSchema: GenMessage<Pricing> = /*@__PURE__*/
   messageDesc(file_revops_type_v1_pricing, 0);
 
 /**
- * One band of quantity.
+ * One band of quantity, or of an amount of money under GRADUATED_PERCENTAGE. A field that the model does not use must be empty:
+ * STAIR_STEP and CUMULATIVE_BLOCK use only `flat_amount`, GRADUATED_PERCENTAGE all but `unit_amount` and `package_size`, and no other
+ * model uses `rate`.
  *
  * @generated from message revops.type.v1.Tier
  */
@@ -91,7 +174,7 @@ export type Tier = Message<"revops.type.v1.Tier"> & {
   upTo: string;
 
   /**
-   * Amount of one unit in the band, decimal, at least 0; empty means 0.
+   * Amount of one unit, or package, in the band, decimal, at least 0; empty means 0.
    *
    * @generated from field: string unit_amount = 2;
    */
@@ -103,6 +186,35 @@ export type Tier = Message<"revops.type.v1.Tier"> & {
    * @generated from field: string flat_amount = 3;
    */
   flatAmount: string;
+
+  /**
+   * Part of the money in the band that is charged, decimal, at least 0, as in "0.02" for 2 %; empty means 0.
+   *
+   * @generated from field: string rate = 4;
+   */
+  rate: string;
+
+  /**
+   * Units are counted in started packages of this size, decimal, above 0: under VOLUME the whole quantity, else the units in the
+   * band. Empty means one by one.
+   *
+   * @generated from field: string package_size = 5;
+   */
+  packageSize: string;
+
+  /**
+   * Least that a band which is reached adds, `flat_amount` included, decimal, at least 0; empty means none.
+   *
+   * @generated from field: string minimum_amount = 6;
+   */
+  minimumAmount: string;
+
+  /**
+   * Most that a band adds, `flat_amount` included, decimal, at least `minimum_amount`; empty means none.
+   *
+   * @generated from field: string maximum_amount = 7;
+   */
+  maximumAmount: string;
 };
 
 /**
@@ -159,6 +271,50 @@ export enum ChargeModel {
    * @generated from enum value: CHARGE_MODEL_PACKAGE = 5;
    */
   PACKAGE = 5,
+
+  /**
+   * The flat amount of the one tier that the whole quantity falls in ("band reached"): 10, 20, 30 make 30 in the third tier.
+   *
+   * @generated from enum value: CHARGE_MODEL_STAIR_STEP = 6;
+   */
+  STAIR_STEP = 6,
+
+  /**
+   * The flat amounts of all tiers up to the one that the whole quantity falls in, summed: 10, 20, 30 make 60 in the third tier.
+   * Other systems call both this and STAIR_STEP "block" or "slab".
+   *
+   * @generated from enum value: CHARGE_MODEL_CUMULATIVE_BLOCK = 7;
+   */
+  CUMULATIVE_BLOCK = 7,
+
+  /**
+   * A rate of an amount of money, and a fixed amount for each event. Needs the amount; with `event_amount` the number of events;
+   * with `free_events`, or `free_amount` beside `event_amount`, the amount of each event in the order they happened.
+   *
+   * @generated from enum value: CHARGE_MODEL_PERCENTAGE = 8;
+   */
+  PERCENTAGE = 8,
+
+  /**
+   * Each part of an amount of money at the rate of the tier that it falls in. Needs the amount.
+   *
+   * @generated from enum value: CHARGE_MODEL_GRADUATED_PERCENTAGE = 9;
+   */
+  GRADUATED_PERCENTAGE = 9,
+
+  /**
+   * One amount for the included units; those beyond cost the overage amount each.
+   *
+   * @generated from enum value: CHARGE_MODEL_OVERAGE = 10;
+   */
+  OVERAGE = 10,
+
+  /**
+   * GRADUATED up to the bound of the last tier; units beyond it cost the overage amount each.
+   *
+   * @generated from enum value: CHARGE_MODEL_TIERED_OVERAGE = 11;
+   */
+  TIERED_OVERAGE = 11,
 }
 
 /**
@@ -188,8 +344,8 @@ export enum TierBound {
   INCLUSIVE = 1,
 
   /**
-   * A quantity equal to `up_to` is already in the next tier. Under GRADUATED the bound counts whole units: the tier ends one
-   * unit before it, so bounds must be whole numbers above 1.
+   * A quantity equal to `up_to` is already in the next tier. Under GRADUATED and TIERED_OVERAGE the bound counts whole units: the
+   * tier ends one unit before it, so bounds must be whole numbers above 1.
    *
    * @generated from enum value: TIER_BOUND_EXCLUSIVE = 2;
    */
@@ -249,4 +405,79 @@ export enum Rounding {
  */
 export const RoundingSchema: GenEnum<Rounding> = /*@__PURE__*/
   enumDesc(file_revops_type_v1_pricing, 2);
+
+/**
+ * What is rounded to the minor unit of the currency.
+ *
+ * @generated from enum revops.type.v1.RoundingPlace
+ */
+export enum RoundingPlace {
+  /**
+   * Not stated: LINE.
+   *
+   * @generated from enum value: ROUNDING_PLACE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The price of one unit or package, before it is multiplied; then the amount of the line, if a fraction is left.
+   *
+   * @generated from enum value: ROUNDING_PLACE_UNIT = 1;
+   */
+  UNIT = 1,
+
+  /**
+   * The amount of the line, once.
+   *
+   * @generated from enum value: ROUNDING_PLACE_LINE = 2;
+   */
+  LINE = 2,
+
+  /**
+   * The sum of the document: lines keep 12 decimals until then, and the rounded sum is spread over them by largest remainder.
+   *
+   * @generated from enum value: ROUNDING_PLACE_DOCUMENT = 3;
+   */
+  DOCUMENT = 3,
+}
+
+/**
+ * Describes the enum revops.type.v1.RoundingPlace.
+ */
+export const RoundingPlaceSchema: GenEnum<RoundingPlace> = /*@__PURE__*/
+  enumDesc(file_revops_type_v1_pricing, 3);
+
+/**
+ * What a quantity of 0 costs.
+ *
+ * @generated from enum revops.type.v1.ZeroQuantity
+ */
+export enum ZeroQuantity {
+  /**
+   * Not stated: FREE.
+   *
+   * @generated from enum value: ZERO_QUANTITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nothing, whatever the model, flat and minimum amounts included: a line is taken off by reducing it to 0.
+   *
+   * @generated from enum value: ZERO_QUANTITY_FREE = 1;
+   */
+  FREE = 1,
+
+  /**
+   * What the model makes of 0: FLAT and OVERAGE their amount, tiers the flat amount of the first; then the minimum.
+   *
+   * @generated from enum value: ZERO_QUANTITY_CHARGED = 2;
+   */
+  CHARGED = 2,
+}
+
+/**
+ * Describes the enum revops.type.v1.ZeroQuantity.
+ */
+export const ZeroQuantitySchema: GenEnum<ZeroQuantity> = /*@__PURE__*/
+  enumDesc(file_revops_type_v1_pricing, 4);
 
