@@ -14,7 +14,7 @@ from time import perf_counter
 
 import uvloop
 
-from tests.bench import clients, doors, events, growth, imports, memory, quotes, rest, webhooks
+from tests.bench import clients, doors, events, growth, imports, memory, quotes, rest, webhooks, workers
 from tests.bench.measure import Line
 from tests.bench.world import Bench, surroundings
 
@@ -30,6 +30,7 @@ SECTIONS: dict[str, Section] = {
     "webhooks": webhooks.webhooks,
     "growth": growth.growth,
     "memory": memory.memory,
+    "workers": workers.workers,
     "clients": clients.clients,
     "import": imports.imports,
 }

@@ -44,10 +44,10 @@ async def memory(bench: Bench, rounds: int) -> list[Line]:
     return [Line("resident memory of a whole member after load", detail, f"≤ {MOST:.0f} MB", after <= MOST)]
 
 
-async def whole_member(bench: Bench) -> Server:
-    """A member as operators start it."""
-    nats = bench.stack.enter_context(Nats(bench.folder / "nats"))
-    keys, port = bench.folder / "jwks.json", free_port()
+async def whole_member(bench: Bench, **settings: str) -> Server:
+    """A member as operators start it, with what else is set."""
+    port = free_port()
+    nats, keys = bench.stack.enter_context(Nats(bench.folder / f"nats-{port}")), bench.folder / "jwks.json"
     keys.write_text(json.dumps(KeySet([bench.key]).as_dict(private=False)))
     own = {
         "REVOPS_DATABASE_URL": bench.postgres.dsn(DATABASE),
@@ -60,7 +60,7 @@ async def whole_member(bench: Bench) -> Server:
         "REVOPS_PAGE_TOKEN_SECRETS_FILE": str(Installation(bench.folder).page_token_secret()),
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "revops_mesh.cli", "serve", env=os.environ | own, stdout=asyncio.subprocess.DEVNULL
+        sys.executable, "-m", "revops_mesh.cli", "serve", env=os.environ | own | settings, stdout=asyncio.subprocess.DEVNULL
     )
     server = Server(process, f"127.0.0.1:{port}", float)
     bench.stack.push_async_callback(stop, process, server.channel)
