@@ -16,7 +16,7 @@ ifeq ($(MAKE_TERMOUT),)
 export NO_COLOR := 1
 endif
 
-.PHONY: help setup proto check test up bench chaos mutants migration release
+.PHONY: help setup proto check test up bench chaos hostile mutants migration release
 .PHONY: check-style check-contracts check-imports check-types check-budgets
 
 help: ## List the targets.
@@ -75,6 +75,9 @@ bench: setup ## Measure the ratios of the quality page, side by side in one run.
 
 chaos: setup ## Kill processes under load until a promise breaks.
 	@$(BIN)/python -m tests.journeys.chaos
+
+hostile: setup ## Send 100,000 hostile requests to both doors; a seed may be given: make hostile SEED=7.
+	@$(BIN)/python -m tests.hostile 100000 $(SEED)
 
 mutants: setup ## Apply every seeded fault and expect red.
 	@$(BIN)/python -m tests.mutants

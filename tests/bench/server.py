@@ -25,6 +25,7 @@ from joserfc.jwk import ECKey, KeySet
 from revops.quoting.v1 import quotes_pb2 as quotes
 
 from revops_mesh import member
+from revops_mesh.cli.parts import OUTSIDE
 from revops_mesh.identity import Tokens
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.names import derived, new_id, new_uuid
@@ -154,7 +155,7 @@ async def webhook_table(dsn: str, key: ECKey, nats_url: str) -> dict[str, Any]:
     counts, pool, stream = Counts(), Pool(dsn, "revops_relay", 8), Stream(nats_url)
     tokens, pools = Tokens(KeySet([key]), synthetic.ISSUER, synthetic.AUDIENCE), await LoginPools.open(dsn, POOL)
     kernel = member.compose(pools, tokens, SECRETS, networks=["127.0.0.0/8"])
-    (errand,) = kernel.errands
+    (errand,) = OUTSIDE
     workers = [Relay(pool, stream, counts), Reactions(kernel, pool, stream, counts), Errands(kernel, pool, counts, errand)]
     running = [asyncio.create_task(worker.run()) for worker in workers]
 
