@@ -103,7 +103,7 @@ def test_operations_are_listed_shown_cancelled_and_resumed(machine: Machine, ten
     name = under_way(machine, tenant, waiting)
     assert machine.revops("operations", "cancel", name, "--tenant", tenant).exit_code == 0
     assert waiting.wait(30) == 1, "whoever waits hears of it"
-    shown = json.loads(machine.revops("operations", "show", name, "--tenant", tenant).stdout)
+    shown = json.loads(machine.revops("operations", "show", name, "--tenant", tenant, "--json").stdout)
     assert (shown["state"], shown["error"]["code"]) == ("STATE_CANCELLED", 1)
     listed = machine.revops("operations", "list", "--filter", "state = CANCELLED", "--tenant", tenant)
     assert name in listed.stdout

@@ -199,3 +199,37 @@ def test_debug_shows_the_traceback(machine: Machine) -> None:
     ran = machine.revops("--debug", "show", "nonsense", "--tenant", "acme")
     assert ran.exit_code == 1
     assert "Traceback" in ran.stderr
+
+
+def test_the_promotion_report_tells_load_rows_and_coupling(machine: Machine) -> None:
+    rows = {row["module"]: row for row in json.loads(machine.revops("promotion-report", "--json").stdout)}
+    assert abs(sum(row["share"] for row in rows.values()) - 1) < 0.01
+    quotes, books = rows["quoting.v1.QuoteService"], rows["catalog.v1.PriceBookService"]
+    assert quotes["calls"] > 0
+    assert quotes["changes_a_day"] > 0
+    assert 0 < quotes["p50_ms"] <= quotes["p95_ms"]
+    assert "PriceBook" in quotes["asks"]
+    assert "Quote" in books["asked_by"]
+    assert rows["platform.v1.LegalEntityService"]["verdict"].startswith("keep: ")
+    busiest = max(rows.values(), key=lambda row: row["share"])
+    generous = machine.revops("promotion-report", "--share", "0.01", "--asked-by", "42", "--json")
+    assert (
+        f"candidate: {busiest['share']:.0%} of the time"
+        in {row["module"]: row for row in json.loads(generous.stdout)}[busiest["module"]]["verdict"]
+    )
+
+
+def test_without_logs_there_is_no_promotion_report(machine: Machine, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.log"
+    empty.write_text('{"message":"rpc","method":"half\n')
+    ran = machine.revops("promotion-report", str(empty))
+    assert (ran.exit_code, one_line(ran.stderr), "no access log tells of a call" in ran.stderr) == (1, True, True)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["token", "--tenant", "acme"], ["migrate", "--check"], ["reproject", "quoting.Quote"], ["seed"], ["catalogue"]]
+)
+def test_json_is_all_that_is_printed(machine: Machine, arguments: list[str]) -> None:
+    ran = machine.revops(*arguments, "--json")
+    assert ran.exit_code == 0, ran.stderr
+    assert json.loads(ran.stdout)

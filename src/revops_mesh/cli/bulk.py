@@ -106,7 +106,7 @@ def import_(
 
 def export(
     what: What, tenant: Tenant, output: Target, format: As = None, filter: Filter = "", order_by: Order = "", fields: Fields = "",
-    data: Data = DATA, address: Address = "", token: Token = "",
+    json: Json = False, data: Data = DATA, address: Address = "", token: Token = "",
 ) -> None:  # fmt: skip
     """Write the resources of a list into a file, as whose token it is may see them."""
     of, surroundings = exports_pb2.ExportResourcesRequest, Surroundings(data, address, token)
@@ -127,7 +127,7 @@ def export(
 
     done = interruptible(lambda: surroundings.call(finish, tenant, ROLES), name, tenant)
     if str(output) != "-" or not done.HasField("response"):
-        ended(done, as_json=False)
+        ended(done, as_json=json)
 
 
 async def _uploaded(member: Member, path: Path, first: files_pb2.UploadFileRequest) -> str:

@@ -15,7 +15,8 @@ from revops_mesh.migrations import logins, tree
 from revops_mesh.migrations.standing import current, newest
 from revops_mesh.runtime.spans import traced
 
-from .options import DATA, Data, database_url
+from .options import DATA, Data, Json, database_url
+from .output import say
 from .problems import CommandError
 
 Bootstrap = Annotated[
@@ -27,7 +28,7 @@ Message = Annotated[str, typer.Argument(help="What the migration does, as in 'qu
 Empty = Annotated[bool, typer.Option("--empty", help="Without steps, for a change of rows.")]
 
 
-def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, check: Check = False) -> None:
+def migrate(bootstrap: Bootstrap = False, sql: Sql = False, check: Check = False, json: Json = False, data: Data = DATA) -> None:
     """Bring the database of REVOPS_DATABASE_URL, or of a running revops up, to the newest revision.
 
     Logs in as revops_owner with the password of the URL. Any number of these may run at once; one of them works.
@@ -39,7 +40,7 @@ def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, c
     if check:
         if not asyncio.run(current(url)):
             raise CommandError(f"the database is not at revision {newest()}: run revops migrate")
-        print(f"at revision {newest()}")
+        _at(newest(), as_json=json)
         return
     if bootstrap:
         admin = given(os.environ, "REVOPS_ADMIN_URL")
@@ -48,19 +49,25 @@ def migrate(data: Data = DATA, bootstrap: Bootstrap = False, sql: Sql = False, c
         logins.bootstrap(admin, _database(url), urlsplit(url).password or "")
     with traced("revops migrate", given(os.environ, "REVOPS_OTLP_ENDPOINT")):
         tree.migrate(url)
-    print(f"at revision {newest()}")
+    _at(newest(), as_json=json)
 
 
-def migration(message: Message, empty: Empty = False) -> None:
+def migration(message: Message, empty: Empty = False, json: Json = False) -> None:
     """Write the migration that takes the newest revision to the contracts of this checkout, tried on a scratch database."""
     with tempfile.TemporaryDirectory(prefix="revops-migration-") as scratch:
         with Postgres(Path(scratch) / "data", durable=False) as postgres:
             logins.bootstrap(postgres.dsn(), "scratch")
             path = tree.revision(message, postgres.dsn("scratch"), empty=empty)
-    if path is None:
-        print("nothing to migrate: the newest revision has what the contracts say")
-    else:
-        print(f"read it, and correct what autogenerate cannot know: {os.path.relpath(path)}")
+    where = os.path.relpath(path) if path is not None else ""
+    nothing, read = (
+        "nothing to migrate: the newest revision has what the contracts say",
+        "read it, and correct what autogenerate cannot know: ",
+    )
+    say(read + where if where else nothing, {"file": where or None}, as_json=json)
+
+
+def _at(revision: str, *, as_json: bool) -> None:
+    say(f"at revision {revision}", {"revision": revision}, as_json=as_json)
 
 
 def _database(url: str) -> str:

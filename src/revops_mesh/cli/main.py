@@ -41,6 +41,7 @@ SUBCOMMANDS = {
     "call": Deferred(OPERATE, "Call a method with a request in JSON.", "calling", "call"),
     "show": Deferred(OPERATE, "Print the stored state of a resource.", "stored", "show"),
     "reproject": Deferred(OPERATE, "Fill the columns of stored resources anew.", "stored", "reproject"),
+    "promotion-report": Deferred(OPERATE, "Tell which modules deserve a process of their own.", "promotion", "promotion_report"),
     "catalogue": Deferred(DEVELOP, "Print the methods that a member serves.", "catalogue", "catalogue"),
     "seed": Deferred(DEVELOP, "Tell a running member the demo's story.", "tenants", "seed"),
     "migration": Deferred(DEVELOP, "Write a migration from the contracts.", "database", "migration"),

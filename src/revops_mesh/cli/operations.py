@@ -52,9 +52,9 @@ def listed(
 
 
 @operations.command("show")
-def shown(name: Which, tenant: Tenant, data: Data = DATA, address: Address = "", token: Token = "") -> None:
-    """Print an operation with its progress and its end, as JSON."""
-    tell(_asked(pb.GetOperationRequest(name=_full(name)), Surroundings(data, address, token), tenant))
+def shown(name: Which, tenant: Tenant, json: Json = False, data: Data = DATA, address: Address = "", token: Token = "") -> None:
+    """Print an operation with its progress; as JSON also with its end."""
+    tell(_asked(pb.GetOperationRequest(name=_full(name)), Surroundings(data, address, token), tenant), as_json=json)
 
 
 @operations.command("wait")
@@ -69,17 +69,17 @@ def wait(name: Which, tenant: Tenant, json: Json = False, data: Data = DATA, add
 
 
 @operations.command("cancel")
-def cancel(name: Which, tenant: Tenant, data: Data = DATA, address: Address = "", token: Token = "") -> None:
+def cancel(name: Which, tenant: Tenant, json: Json = False, data: Data = DATA, address: Address = "", token: Token = "") -> None:
     """Have an operation stop; what it did stays, and it can be resumed."""
     request = pb.CancelOperationRequest(name=_full(name), request_id=str(uuid.uuid4()))
-    tell(_asked(request, Surroundings(data, address, token), tenant))
+    tell(_asked(request, Surroundings(data, address, token), tenant), as_json=json)
 
 
 @operations.command("resume")
-def resume(name: Which, tenant: Tenant, data: Data = DATA, address: Address = "", token: Token = "") -> None:
+def resume(name: Which, tenant: Tenant, json: Json = False, data: Data = DATA, address: Address = "", token: Token = "") -> None:
     """Have a failed or cancelled operation go on where it stopped."""
     request = pb.ResumeOperationRequest(name=_full(name), request_id=str(uuid.uuid4()))
-    tell(_asked(request, Surroundings(data, address, token), tenant))
+    tell(_asked(request, Surroundings(data, address, token), tenant), as_json=json)
 
 
 def bars(*columns: Any) -> Progress:
@@ -128,18 +128,18 @@ def interruptible(work: Callable[[], pb.Operation], name: str, tenant: str) -> p
 
 def ended(operation: pb.Operation, *, as_json: bool) -> None:
     """Prints how an operation ended; leaves with 1 if not well."""
-    if as_json:
-        tell(operation)
-    else:
-        show([_row(operation)], as_json=False)
-        if operation.HasField("error"):
-            print(f"revops: {operation.error.message}", file=sys.stderr)
+    tell(operation, as_json=as_json)
+    if operation.HasField("error") and not as_json:
+        print(f"revops: {operation.error.message}", file=sys.stderr)
     if not operation.HasField("response"):
         raise typer.Exit(1)
 
 
-def tell(operation: pb.Operation) -> None:
-    """Prints an operation as JSON."""
+def tell(operation: pb.Operation, *, as_json: bool) -> None:
+    """Prints an operation: a line, or all of it as JSON."""
+    if not as_json:
+        show([_row(operation)], as_json=False)
+        return
     print(jsons.dumps(MessageToDict(operation, preserving_proto_field_name=True), ensure_ascii=False, indent=2))
 
 

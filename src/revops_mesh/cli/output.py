@@ -10,6 +10,11 @@ from rich.table import Table
 WIDE = 400
 
 
+def say(sentence: str, facts: Mapping[str, object], *, as_json: bool) -> None:
+    """What was done: a sentence, or its facts as one JSON object."""
+    print(json.dumps(facts, ensure_ascii=False, indent=2) if as_json else sentence)
+
+
 def show(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
     """Rows with the same keys: a JSON array, or a table whose headers are the keys."""
     if as_json:
@@ -22,6 +27,6 @@ def show(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
     for key in rows[0]:
         table.add_column(key.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*(" ".join(value) if isinstance(value, list) else str(value) for value in row.values()))
     # Where nobody looks, nothing is folded, so that lines can be searched.
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)

@@ -4,6 +4,19 @@ from revops_mesh.kernel.kinds import PROJECTION, ColumnType, Kind
 
 TENANT = "SELECT uid FROM platform.tenants WHERE tenant_id=$1 AND name=$2"
 
+CHANGES = "SELECT method, count(*) AS changes FROM kernel.audit WHERE time>=$1 AND outcome='OK' GROUP BY method"
+"""What was changed since `$1`, by method; of all tenants, so without a tenant."""
+
+
+def size(table: str) -> str:
+    """Rows of a table, as PostgreSQL estimates them, and its bytes with indexes; of all tenants."""
+    where = f"'{table}'::regclass"
+    return (
+        "SELECT coalesce(sum(greatest(c.reltuples,0)),0)::bigint AS rows,"
+        " coalesce(sum(pg_total_relation_size(c.oid)),0)::bigint AS bytes"
+        f" FROM pg_class c WHERE c.relkind='r' AND (c.oid={where} OR c.oid IN (SELECT relid FROM pg_partition_tree({where})))"
+    )
+
 
 def one(kind: Kind) -> str:
     """The row of `$2` name, a tombstone too."""

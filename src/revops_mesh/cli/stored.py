@@ -20,6 +20,7 @@ from revops_mesh.kernel.pools import OWNER
 
 from . import queries
 from .options import DATA, Data, Json, Tenant, database_url
+from .output import say
 from .problems import CommandError
 
 BATCH = 500
@@ -43,13 +44,16 @@ def show(name: Name, tenant: Tenant, json: Json = False, data: Data = DATA) -> N
     print(MessageToString(state, as_utf8=True), end="")
 
 
-def reproject(what: What, every: All = False, data: Data = DATA) -> None:
+def reproject(what: What, every: All = False, json: Json = False, data: Data = DATA) -> None:
     """Fill the columns of stored resources anew from their states, after a field was indexed. Safe while members serve."""
     kind = _kind(what)
     if kind.ledger:
         raise CommandError(f"{what} is a ledger: its rows have no state to fill columns from")
     done, overtaken = asyncio.run(_reprojected(database_url(data), kind, every))
-    print(f"{done} rows of {kind.sql} reprojected" + (f", {overtaken} were changed meanwhile and are right" if overtaken else ""))
+    sentence = f"{done} rows of {kind.sql} reprojected" + (
+        f", {overtaken} were changed meanwhile and are right" if overtaken else ""
+    )
+    say(sentence, {"kind": what, "reprojected": done, "changed_meanwhile": overtaken}, as_json=json)
 
 
 def kinds() -> list[Kind]:

@@ -13,7 +13,7 @@ from revops_mesh.local.calls import Member
 from revops_mesh.local.demo import story
 
 from .options import DATA, Address, Data, Json, Surroundings, Token
-from .output import show
+from .output import say, show
 
 tenant = typer.Typer(help="Create and list tenants.", no_args_is_help=True, add_completion=False)
 
@@ -85,16 +85,17 @@ def _row(found: pb.Tenant) -> dict[str, object]:
 
 def token(
     tenant: Of, role: Role = ["admin"], subject: Subject = "users/anna", partner: Partner = "", hours: Hours = 24.0,  # noqa: B006
-    data: Data = DATA, address: Address = "",
+    json: Json = False, data: Data = DATA, address: Address = "",
 ) -> None:  # fmt: skip
     """Print a development token for somebody of a tenant; the installation's own is called platform."""
     surroundings = Surroundings(data, address)
     acts_for = f"partners/{partner.removeprefix('partners/')}" if partner else ""
     slug = "" if tenant == "platform" else tenant
-    print(asyncio.run(surroundings.issued(slug, tuple(role), subject, acts_for, hours * 3600)))
+    issued = asyncio.run(surroundings.issued(slug, tuple(role), subject, acts_for, hours * 3600))
+    say(issued, {"token": issued, "tenant": tenant, "subject": subject, "roles": role}, as_json=json)
 
 
-def seed(data: Data = DATA, address: Address = "") -> None:
+def seed(json: Json = False, data: Data = DATA, address: Address = "") -> None:
     """Tell a running member the demo's story; what it knows already stays as it is."""
     surroundings = Surroundings(data, address)
 
@@ -102,4 +103,5 @@ def seed(data: Data = DATA, address: Address = "") -> None:
         await story.tell(member, surroundings.issuer)
 
     surroundings.call(talk)
-    print(f"told the story of {' and '.join(slug for slug, _, _ in story.TENANTS)}")
+    told = [slug for slug, _, _ in story.TENANTS]
+    say(f"told the story of {' and '.join(told)}", {"tenants": told}, as_json=json)
