@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from functools import cache
 from importlib import import_module
@@ -25,6 +26,8 @@ from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.kinds import Kind, kind_of
 from revops_mesh.kernel.names import PLATFORM_TENANT, new_id, new_uuid
 from tests.world import ENTERPRISE, Caller, World
+
+Door = Callable[[Caller, Method, Message], Awaitable[list[Message]]]
 
 ROOT = Path(__file__).parents[2]
 METHODS: tuple[Method, ...] = tuple(method for module in member.MODULES for method in methods_of(module.service))
@@ -134,6 +137,19 @@ async def owner_of(world: World, method: Method, edition: int = ENTERPRISE, tena
     return await world.caller("admin", tenant=tenant or await world.tenant(edition), sub=sub)
 
 
+_doors: list[tuple[Door, Counter[str]]] = []
+
+
+@contextlib.contextmanager
+def through(door: Door) -> Iterator[Counter[str]]:
+    """Has public methods called through another door inside the block; gives how often each was, by full name."""
+    _doors.append((door, Counter()))
+    try:
+        yield _doors[-1][1]
+    finally:
+        _doors.pop()
+
+
 async def send(caller: Caller, method: Method, request: Message, kernel: Any = None) -> list[Message]:
     """Calls a method whatever its shape and gives its answers: one, or what a stream gave until its end.
 
@@ -143,6 +159,10 @@ async def send(caller: Caller, method: Method, request: Message, kernel: Any = N
     kernel, copy = kernel or caller.world.kernel, type(request)()
     copy.CopyFrom(request)
     async with asyncio.timeout(SLOWEST):
+        if _doors and not method.internal and kernel is caller.world.kernel:
+            door, sent = _doors[-1]
+            sent[method.full_name] += 1
+            return await door(caller, method, copy)
         if method.internal:
             now, subject = clock.now(), str(next((value for _, value in copy.ListFields()), ""))
             event = Event(new_uuid(), subject, (1, 0), now)

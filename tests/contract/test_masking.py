@@ -128,7 +128,11 @@ def listed(method: Method) -> Kind | None:
     return next(kind for kind in KINDS if kind.message.DESCRIPTOR is method.response.DESCRIPTOR.fields[0].message_type)
 
 
-@pairs(lambda method: guarded(inside(kind.message)) if public(method) and (kind := listed(method)) else [])
+def searched(method: Method) -> list[Guarded]:
+    return guarded(inside(kind.message)) if public(method) and (kind := listed(method)) else []
+
+
+@pairs(searched)
 async def test_without_the_permission_a_field_cannot_be_searched_by(
     method: Method, path: str, permission: str, world: World
 ) -> None:

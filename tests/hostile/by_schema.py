@@ -11,7 +11,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
 from tests.contract.methods import ROOT
-from tests.hostile.attacks import Http
+from tests.hostile.https import Http
 
 SENT = ("method", "url", "headers", "params", "data", "json", "cookies")
 OF_THE_CONNECTION = ("host", "connection", "content-length", "transfer-encoding", "expect", "upgrade", "user-agent")

@@ -11,7 +11,8 @@ from typing import Any
 import grpc
 
 from tests.hostile import judging
-from tests.hostile.attacks import Call, Http
+from tests.hostile.calls import Call
+from tests.hostile.https import Http
 
 HUNG_SECONDS = 30.0
 READ_WHOLE = 1 << 20

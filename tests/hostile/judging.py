@@ -10,7 +10,8 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.contract.methods import contract
-from tests.hostile.attacks import Call, Http
+from tests.hostile.calls import Call
+from tests.hostile.https import Http
 
 LEAKS = re.compile(
     r"asyncpg|psycopg|SQLSTATE|syntax error at|query argument|(relation|column) \\?\"|constraint|Traceback|File \"|\.py\b"

@@ -19,8 +19,10 @@ from tests.contract import hostile
 from tests.contract.methods import METHODS, Method, owner_of, public, settable
 from tests.contract.stories import STORIES
 from tests.gateway.rest.calling import binding
-from tests.hostile.attacks import Attacks, Call, Http
+from tests.hostile.calls import Call, Calls
 from tests.hostile.doors import GrpcDoor, Report, RestDoor
+from tests.hostile.https import Http, Https
+from tests.hostile.spoiling import Spoiling
 from tests.runtime.calling import Running, member_process, secret
 from tests.world import AUDIENCE, ISSUER, World
 
@@ -89,12 +91,12 @@ class Hostilities:
     async def _sends(self, calls: GrpcDoor, https: "_Rests", share: int) -> AsyncIterator[Send]:
         """Of each method so many attacks on each door, each on a request that would succeed."""
         for method in self._methods:
-            random = Random(f"{self._seed} {method.full_name}")
-            attacks = Attacks(method, binding(method.full_name), hostile.cases(settable(method.request)), random)
+            spoiling = Spoiling(hostile.cases(settable(method.request)), Random(f"{self._seed} {method.full_name}"))
+            malice, over_http = Calls(method, spoiling), Https(binding(method.full_name), spoiling)
             for begun in range(0, share, FRESH):
                 owner = await owner_of(self._world, method)
                 request: Any = await STORIES[method.full_name](self._world, owner)
-                made = islice(zip(attacks.calls(request), attacks.https(request), strict=True), min(FRESH, share - begun))
+                made = islice(zip(malice.of(request), over_http.of(request), strict=True), min(FRESH, share - begun))
                 for call, http in made:
                     yield partial(calls.send, call, owner.token)
                     yield partial(https.send, http, owner.token)

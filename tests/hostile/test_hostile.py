@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.methods import METHODS
 from tests.hostile import by_schema, judging
-from tests.hostile.attacks import Http
+from tests.hostile.https import Http
 from tests.hostile.running import Hostilities, member
 from tests.world import World
 
