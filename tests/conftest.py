@@ -45,3 +45,18 @@ async def world(database: str) -> AsyncIterator[World]:
     """The composed member over the database."""
     async with World.open(database) as opened:
         yield opened
+
+
+LONG = (
+    "tests/journeys/",
+    "tests/mesh/test_rotation",
+    "tests/contract/test_contributing",
+    "tests/cli/test_bulk",
+    "tests/cli/test_up",
+)
+"""Tests that take many seconds, much of it waiting: they begin first, so that no process is left alone with one in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first, the others in their order."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))

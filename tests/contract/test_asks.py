@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from revops.catalog.v1 import products_pb2 as products
 from revops.platform.v1 import access_pb2 as access
 
@@ -37,17 +38,23 @@ class Asking:
         return handler if name.startswith("Prepare") else asking
 
 
+@pytest.fixture(scope="module")
+def asking(world: World) -> list[Kernel]:
+    """For each question a kernel whose every handler asks it."""
+    own, found = world.kernel, []
+    for question in QUESTIONS:
+        modules = [Module(m.service, Asking(m.implementation, question), m.aggregates) for m in own.modules]
+        found.append(Kernel(modules, world.pools, own.authenticator, secrets=own.secrets, permissions=own.permissions))
+    return found
+
+
 @each(lambda method: public(method) and not of_installation(method))
-async def test_an_undeclared_question_is_a_fault(method: Method, world: World) -> None:
+async def test_an_undeclared_question_is_a_fault(method: Method, world: World, asking: list[Kernel]) -> None:
     owner = await owner_of(world, method)
     request = await STORIES[method.full_name](world, owner)
-    for question in QUESTIONS:
+    for kernel, question in zip(asking, QUESTIONS, strict=True):
         if world.kernel.by_request(question[0]).full_name in method.asks:
             continue
-        modules = [Module(m.service, Asking(m.implementation, question), m.aggregates) for m in world.kernel.modules]
-        kernel = Kernel(
-            modules, world.pools, world.kernel.authenticator, secrets=world.kernel.secrets, permissions=world.kernel.permissions
-        )
         outcome = await attempt(owner, method, request, kernel)
         assert isinstance(outcome, Failure)
         assert outcome.reason == "FAULT"

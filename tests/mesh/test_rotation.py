@@ -218,7 +218,7 @@ async def test_members_that_are_stopped_and_started_in_turn_under_load_lose_no_c
         running = [stack.enter_context(member_process(each)) for each in own]
         lives += running
         async with Load.under(shop.orders(address), tmp_path) as load:
-            for turn in range(4):
+            for turn in range(2):
                 for each in running:
                     await asyncio.to_thread(each.await_line, '"outcome":"OK"', 30.0)
                 await asyncio.sleep(READY)

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import httpx
 
@@ -40,11 +42,16 @@ class Gateway:
         return httpx.AsyncClient(base_url=self.url, headers={**({"authorization": f"Bearer {token}"} if token else {}), **sent})
 
 
+@cache
+def _pages() -> list[tuple[str, Any]]:
+    return pages(openapi_document())
+
+
 @asynccontextmanager
 async def gateway(door: Door, *proxies: str) -> AsyncIterator[Gateway]:
     """A gateway whose limits have a clock that stands."""
     clock = Ticking()
-    beside = [*pages(openapi_document()), (oauth.PATH, oauth.TokenEndpoint(door))]
+    beside = [*_pages(), (oauth.PATH, oauth.TokenEndpoint(door))]
     served = RestServer(bridged(door, pages=beside, limits=Limits(door, proxies, clock)), "127.0.0.1:0")
     await served.start()
     try:

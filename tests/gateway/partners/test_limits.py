@@ -13,7 +13,8 @@ import pytest
 from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import tenants_pb2 as tenants
 
-from revops_mesh.gateway.rest.limits import ADDRESS_BURST, ADDRESS_PER_SECOND, SECOND
+from revops_mesh.gateway.rest import limits
+from revops_mesh.gateway.rest.limits import SECOND
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.names import PLATFORM_TENANT
 from tests.gateway.partners import members
@@ -28,7 +29,15 @@ RATES = {
 }
 FREE_RATE = RATES[FREE]
 AT_ONCE = 8
+ADDRESS_BURST, ADDRESS_PER_SECOND = 40, 4
+"""A fifth of what an address really has, so that it is soon used up."""
 ITEM = re.compile(r'"(\w+)";r=(\d+);t=(\d+)')
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "ADDRESS_BURST", ADDRESS_BURST)
+    monkeypatch.setattr(limits, "ADDRESS_PER_SECOND", ADDRESS_PER_SECOND)
 
 
 def told(answer: httpx.Response) -> tuple[str, int, int]:
@@ -240,11 +249,11 @@ async def test_an_outage_is_no_wrong_credential(doors: dict[str, Any], world: Wo
 
     anna = await world.caller()
     async with members.gateway(doors["in process"]) as gateway, gateway.client(anna.token) as client:
-        monkeypatch.setattr(world.kernel.authenticator._directory, "_fetch", down)  # type: ignore[attr-defined]
-        monkeypatch.setattr(world.kernel.authenticator, "_remembered", {})
-        monkeypatch.setattr(world.kernel.authenticator._directory, "_kept", {})  # type: ignore[attr-defined]
-        assert (await client.get("/v1/products")).status_code == 503
-        monkeypatch.undo()
+        with monkeypatch.context() as outage:
+            outage.setattr(world.kernel.authenticator._directory, "_fetch", down)  # type: ignore[attr-defined]
+            outage.setattr(world.kernel.authenticator, "_remembered", {})
+            outage.setattr(world.kernel.authenticator._directory, "_kept", {})  # type: ignore[attr-defined]
+            assert (await client.get("/v1/products")).status_code == 503
         assert told(await client.get("/v1/products")) == ("caller", RATES[4].caller_burst - 1, 1)
         async with gateway.client() as stranger:
             assert told(await stranger.get("/docs"))[1] == ADDRESS_BURST - 1

@@ -5,15 +5,12 @@ A receiver's URL is a tenant's to choose, so it must lead neither into the insta
 be resolved anew in between. Sources: IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890), WHATWG URL.
 """
 
-import asyncio
 import errno
 import socket
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from revops_mesh.kernel.errors import BadField
@@ -34,10 +31,6 @@ _SPECIAL_V4 = tuple(
 _GLOBAL_V6 = IPv6Network("2000::/3")
 """All global unicast. What embeds an IPv4 address (mapped, NAT64) lies outside or is special: it is as good as that address."""
 _SPECIAL_V6 = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
-
-LOOKUPS = 32
-"""Names looked up at once. In threads of their own: a name server that does not answer holds up nobody but webhooks."""
-_lookups = ThreadPoolExecutor(LOOKUPS, "webhook-names")
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -98,23 +91,3 @@ class Doorkeeper:
         if not may_connect(where[0], self._allowed, plain=self._plain):
             raise PermissionError(errno.EACCES, "the host has no address that webhooks may be sent to")
         return socket.socket(family, kind, protocol)
-
-
-class Resolver(AbstractResolver):
-    """The system's resolver, in threads of its own."""
-
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
-        """The addresses of a name; `OSError` if it has none."""
-
-        def lookup() -> list[tuple[Any, ...]]:
-            return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
-
-        found = await asyncio.get_running_loop().run_in_executor(_lookups, lookup)
-        numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        return [
-            ResolveResult(hostname=host, host=where[0], port=where[1], family=of, proto=protocol, flags=numeric)
-            for of, _, protocol, _, where in found
-        ]
-
-    async def close(self) -> None:
-        """Nothing to close."""

@@ -18,7 +18,6 @@ from revops_mesh.kernel.pipeline import Kernel
 from . import signing
 from .deliveries import VERIFICATION, WebhookDelivery
 from .domain import WebhookEndpoint
-from .sending import MOST_READ, Outcome, post
 
 _PATH = "/revops.platform.v1.WebhookService/AttemptWebhookDelivery"
 
@@ -47,6 +46,8 @@ async def make(kernel: Kernel, tenant: UUID, request: pb.AttemptWebhookDeliveryR
 async def _send(
     delivery: WebhookDelivery, endpoint: WebhookEndpoint, found: pb.AttemptWebhookDeliveryRequest, now: datetime, kernel: Kernel
 ) -> None:
+    from .sending import post  # only now, for its HTTP client weighs more than the whole module
+
     state = delivery.state
     try:
         secrets = [signing.opened(each, kernel.secrets) for each in endpoint.signing(now)]
@@ -57,14 +58,8 @@ async def _send(
     outcome = await post(endpoint.state.url, headers, state.body, kernel.networks)
     problem = outcome.problem or delivery.problem_of(outcome.beginning)
     found.attempt.status_code, found.attempt.duration_ms = outcome.status, outcome.duration_ms
-    found.attempt.error, found.attempt.answer = problem, _text(outcome) if problem else ""
+    found.attempt.error, found.attempt.answer = problem, outcome.text if problem else ""
     found.retry_after_seconds, found.url = outcome.retry_after, endpoint.state.url
-
-
-def _text(outcome: Outcome) -> str:
-    """The beginning of an answer as text of no more bytes than were read."""
-    readable = outcome.beginning.decode(errors="replace").replace("\0", "")
-    return readable.encode()[:MOST_READ].decode(errors="ignore")
 
 
 async def note(request: pb.AttemptWebhookDeliveryRequest, call: Call) -> Empty:

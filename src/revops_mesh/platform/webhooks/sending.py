@@ -5,13 +5,16 @@ not count. Durations are seconds unless named otherwise. Source: RFC 9110 (Retry
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from time import perf_counter
+from typing import Any
 
 from aiohttp import (
     ClientConnectorCertificateError,
@@ -23,17 +26,21 @@ from aiohttp import (
     DummyCookieJar,
     TCPConnector,
 )
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from revops_mesh.kernel import clock
 
-from .addresses import Doorkeeper, Network, Resolver
+from .addresses import Doorkeeper, Network
 
 LONGEST = 15.0
 MOST_READ = 1024
 """Bytes of an answer."""
 LONGEST_PUT_OFF = 86_400
 LONGEST_TEXT = 300
+LOOKUPS = 32
+"""Names looked up at once. In threads of their own: a name server that does not answer holds up nobody but webhooks."""
+_lookups = ThreadPoolExecutor(LOOKUPS, "webhook-names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,12 @@ class Outcome:
     retry_after: int
     """Seconds that the receiver wants to be left alone, at most a day; 0 if it does not say."""
     duration_ms: int
+
+    @property
+    def text(self) -> str:
+        """The beginning of the answer as text of no more bytes than were read."""
+        readable = self.beginning.decode(errors="replace").replace("\0", "")
+        return readable.encode()[:MOST_READ].decode(errors="ignore")
 
 
 async def post(
@@ -108,3 +121,23 @@ def _said(error: Exception) -> str:
     if isinstance(error, ClientConnectorError):
         return f"no connection: {error.os_error.strerror or type(error.os_error).__name__}"
     return f"no answer: {type(error).__name__}"
+
+
+class Resolver(AbstractResolver):
+    """The system's resolver, in threads of its own."""
+
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
+        """The addresses of a name; `OSError` if it has none."""
+
+        def lookup() -> list[tuple[Any, ...]]:
+            return socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
+
+        found = await asyncio.get_running_loop().run_in_executor(_lookups, lookup)
+        numeric = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        return [
+            ResolveResult(hostname=host, host=where[0], port=where[1], family=of, proto=protocol, flags=numeric)
+            for of, _, protocol, _, where in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing to close."""
