@@ -88,9 +88,10 @@ class Shop:
 
     async def replay(self, price: pb.ChargePrice, quantity: str = "1", **fields: Any) -> pb.ChargePrice:
         """A price again, from its book, as known when it was resolved."""
-        book = price.price_entry.partition("/entries/")[0]
         fields = {"known_time": price.known_time, **fields}
-        answer = await self.caller(pb.ReplayPriceRequest(price_book=book, charge=price.charge, quantity=quantity, **fields))
+        answer = await self.caller(
+            pb.ReplayPriceRequest(price_book=price.price_book, charge=price.charge, quantity=quantity, **fields)
+        )
         return pb.ChargePrice.FromString(answer.price.SerializeToString())
 
     async def product_retired(self, product: str, event: UUID | None = None) -> None:

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from revops_mesh.kernel.contract import Method
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.pipeline import Kernel
+from revops_mesh.local.ports import free_port
 from revops_mesh.runtime.server import Streams, Table, kernel_handlers
 from revops_mesh.runtime.tls import ClientCredentials, credentials
 from tests.mesh.authorities import Authority, spiffe
@@ -30,13 +31,14 @@ async def door(kernel: Kernel, files: Path | None = None, port: int = 0) -> Asyn
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
     server.add_generic_rpc_handlers((Table(dict(kernel_handlers(kernel, Streams(), never))),))
     if files is None:
-        port = server.add_insecure_port(f"localhost:{port}")
+        address = f"127.0.0.1:{server.add_insecure_port(f'127.0.0.1:{port}')}"
     else:
         secure = credentials(files / "server.pem", files / "server.key", files / "authority.pem")
-        port = server.add_secure_port(f"localhost:{port}", secure)
+        # The certificate is for localhost, which has two addresses: a port of neither range that others are given by chance.
+        address = f"localhost:{server.add_secure_port(f'localhost:{port or free_port()}', secure)}"
     await server.start()
     try:
-        yield f"localhost:{port}"
+        yield address
     finally:
         await server.stop(0)
 

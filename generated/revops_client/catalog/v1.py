@@ -255,8 +255,9 @@ class PriceBookService:
     async def create_price_book(
         self, request: CreatePriceBookRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> PriceBook:
-        """Creates a price book in DRAFT. Fails with PRICE_BOOK_PERIOD_EMPTY, RESOURCE_EXISTS, LIMIT_REACHED,
-        and FIELD_INVALID for an unknown currency. Idempotent by `request_id`.
+        """Creates a price book in DRAFT. Fails with PRICE_BOOK_PERIOD_EMPTY, PRICE_BOOK_PARENT_UNFIT,
+        RESOURCE_EXISTS, RESOURCE_NOT_FOUND (the parent), LIMIT_REACHED, and FIELD_INVALID for a formula that
+        contradicts itself or has no parent, and for an unknown currency. Idempotent by `request_id`.
         """
         return await self._create_price_book(request, timeout, metadata)
 
@@ -275,8 +276,9 @@ class PriceBookService:
     async def update_price_book(
         self, request: UpdatePriceBookRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> PriceBook:
-        """Changes a price book that is not retired; scope, priority and currency only in DRAFT. Fails with
-        PRICE_BOOK_STATE, PRICE_BOOK_AMBIGUOUS, PRICE_BOOK_PERIOD_EMPTY, ETAG_MISMATCH. Idempotent by
+        """Changes a price book that is not retired; scope, priority, currency, parent and formula only in
+        DRAFT. Fails with PRICE_BOOK_STATE, PRICE_BOOK_AMBIGUOUS, PRICE_BOOK_PERIOD_EMPTY,
+        PRICE_BOOK_PARENT_UNFIT, RESOURCE_NOT_FOUND (the book, the parent), ETAG_MISMATCH. Idempotent by
         `request_id`.
         """
         return await self._update_price_book(request, timeout, metadata)
@@ -292,16 +294,16 @@ class PriceBookService:
     async def activate_price_book(
         self, request: ActivatePriceBookRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> PriceBook:
-        """DRAFT → ACTIVE. Fails with PRICE_BOOK_STATE, PRICE_BOOK_AMBIGUOUS, ETAG_MISMATCH. Idempotent by
-        `request_id`.
+        """DRAFT → ACTIVE. Fails with PRICE_BOOK_STATE, PRICE_BOOK_AMBIGUOUS, PRICE_BOOK_PARENT_UNFIT,
+        RESOURCE_NOT_FOUND (the book, the parent), ETAG_MISMATCH. Idempotent by `request_id`.
         """
         return await self._activate_price_book(request, timeout, metadata)
 
     async def retire_price_book(
         self, request: RetirePriceBookRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> PriceBook:
-        """ACTIVE → RETIRED: new quotes no longer use it. Fails with PRICE_BOOK_STATE, ETAG_MISMATCH.
-        Idempotent by `request_id`.
+        """ACTIVE → RETIRED: new quotes no longer use it. Fails with PRICE_BOOK_STATE, PRICE_BOOK_IN_USE,
+        ETAG_MISMATCH. Idempotent by `request_id`.
         """
         return await self._retire_price_book(request, timeout, metadata)
 
@@ -339,9 +341,10 @@ class PriceBookService:
         self, request: ResolvePricesRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> ResolvePricesResponse:
         """The prices of rate plans for a customer at an instant, each with its proof. Each charge has the
-        price of the first active book that says one; books are tried from the most specific scope to the
-        least, then from the highest priority. A plan is priced whole: if one of its charges has no price, a
-        usage charge included, it fails with PRICE_MISSING.
+        price of the first active book that says one, or whose parents do; books are tried from the most
+        specific scope to the least, then from the highest priority. A plan is priced whole: if one of its
+        charges has no price, a usage charge included, it fails with PRICE_MISSING. Fails with
+        PRICE_NOT_DERIVABLE.
         """
         return await self._resolve_prices(request, timeout, metadata)
 
@@ -349,7 +352,7 @@ class PriceBookService:
         self, request: ReplayPriceRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> ReplayPriceResponse:
         """The price of a charge in a book valid at one instant, as known at another, whatever has become of
-        the book and the product. Fails with PRICE_MISSING, RESOURCE_NOT_FOUND.
+        the book and the product. Fails with PRICE_MISSING, PRICE_NOT_DERIVABLE, RESOURCE_NOT_FOUND.
         """
         return await self._replay_price(request, timeout, metadata)
 

@@ -36,6 +36,11 @@ class ProofBuilder:
         self._last = value
         self._steps.append((code, expression, decimal_text(value), rounding, read_permission))
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Those that were taken so far, for others to begin with."""
+        return tuple(self._steps)
+
     def finish(self, result: Decimal, currency: str = "", into: Proof | None = None) -> Proof:
         """The proof of `result`, an amount of `currency` or a plain number; written into `into`, an empty one, if given.
 

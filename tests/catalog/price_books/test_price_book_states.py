@@ -23,11 +23,11 @@ def changed(book: PriceBook, **fields: object) -> pb.PriceBook:
 
 
 VERBS: dict[str, Callable[[Any], Any]] = {
-    "update": lambda book: book.update(changed(book, display_name="Other"), []),
-    "change_terms": lambda book: book.update(changed(book, priority=7), []),
+    "update": lambda book: book.update(changed(book, display_name="Other"), None, []),
+    "change_terms": lambda book: book.update(changed(book, priority=7), None, []),
     "delete": lambda book: book.must_allow("delete"),
-    "activate": lambda book: book.activate([]),
-    "retire": PriceBook.retire,
+    "activate": lambda book: book.activate(None, []),
+    "retire": lambda book: book.retire(""),
     "add_entry": lambda book: book.learn(NOW),
 }
 POSSIBLE = {
@@ -62,16 +62,18 @@ def test_a_verb_outside_its_states_is_refused_and_leaves_no_event(verb: str, sta
     assert (book.state.state, book.events) == (state, [])
 
 
-@pytest.mark.parametrize("term", [{"currency_code": "USD"}, {"priority": 1}, {"scope": pb.PriceScope(channel="web")}])
+@pytest.mark.parametrize(
+    "term", [{"currency_code": "USD"}, {"priority": 1}, {"scope": pb.PriceScope(channel="web")}, {"parent_book": "priceBooks/a"}]
+)
 def test_an_active_book_keeps_its_terms(term: dict[str, object]) -> None:
     book = PriceBook(pb.PriceBook(name="priceBooks/b", currency_code="EUR", state=ACTIVE))
     with pytest.raises(Failure) as refused:
-        book.update(changed(book, **term), [])
+        book.update(changed(book, **term), None, [])
     assert (refused.value.reason, refused.value.metadata["allowed"]) == ("PRICE_BOOK_STATE", "DRAFT")
 
 
 def test_what_a_book_learns_is_later_each_time_even_when_the_clock_stands_or_goes_back() -> None:
-    book = PriceBook.draft("priceBooks/b", pb.PriceBook(currency_code="EUR"))
+    book = PriceBook.draft("priceBooks/b", pb.PriceBook(currency_code="EUR"), None)
     assert book.learn(NOW) == NOW
     assert book.learn(NOW) == NOW + MICROSECOND
     assert book.learn(NOW - timedelta(hours=1)) == NOW + 2 * MICROSECOND

@@ -17,7 +17,10 @@ async def activated_product(world: World, caller: Caller) -> Message:
 
 
 async def created_book(world: World, caller: Caller) -> Message:
-    return books.CreatePriceBookRequest(price_book=making.book_offer())
+    """A book that follows another one."""
+    offer = making.book_offer()
+    offer.parent_book = (await making.active_book(world, caller)).name
+    return books.CreatePriceBookRequest(price_book=offer)
 
 
 async def superseding_entry(world: World, caller: Caller) -> Message:

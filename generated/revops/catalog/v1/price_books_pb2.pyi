@@ -12,6 +12,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from revops.catalog.v1 import products_pb2 as _products_pb2
 from revops.type.v1 import money_pb2 as _money_pb2
+from revops.type.v1 import price_formula_pb2 as _price_formula_pb2
 from revops.type.v1 import pricing_pb2 as _pricing_pb2
 from revops.type.v1 import proof_pb2 as _proof_pb2
 import builtins as _builtins
@@ -51,6 +52,14 @@ class _PriceBookReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Price
     """
     PRICE_BOOK_PERIOD_EMPTY: _PriceBookReason.ValueType  # 8
     """The book would be used until before it is used. Metadata: `price_book`."""
+    PRICE_BOOK_PARENT_UNFIT: _PriceBookReason.ValueType  # 9
+    """Prices cannot follow from this book: it is not active, of another currency, the book itself, or has too many books above it.
+    Metadata: `price_book`, `parent_book`, `problem`.
+    """
+    PRICE_BOOK_IN_USE: _PriceBookReason.ValueType  # 10
+    """Prices of another book follow from this one: retire that one first. Metadata: `price_book`, `other`."""
+    PRICE_NOT_DERIVABLE: _PriceBookReason.ValueType  # 11
+    """The formulas cannot be applied to the price of the charge: give it a price in the book. Metadata: `price_book`, `charge`, `problem`."""
 
 class PriceBookReason(_PriceBookReason, metaclass=_PriceBookReasonEnumTypeWrapper):
     """Why a price book verb is refused."""
@@ -75,6 +84,14 @@ only that one has none.
 """
 PRICE_BOOK_PERIOD_EMPTY: PriceBookReason.ValueType  # 8
 """The book would be used until before it is used. Metadata: `price_book`."""
+PRICE_BOOK_PARENT_UNFIT: PriceBookReason.ValueType  # 9
+"""Prices cannot follow from this book: it is not active, of another currency, the book itself, or has too many books above it.
+Metadata: `price_book`, `parent_book`, `problem`.
+"""
+PRICE_BOOK_IN_USE: PriceBookReason.ValueType  # 10
+"""Prices of another book follow from this one: retire that one first. Metadata: `price_book`, `other`."""
+PRICE_NOT_DERIVABLE: PriceBookReason.ValueType  # 11
+"""The formulas cannot be applied to the price of the charge: give it a price in the book. Metadata: `price_book`, `charge`, `problem`."""
 Global___PriceBookReason: _TypeAlias = PriceBookReason  # noqa: Y015
 
 @_typing.final
@@ -123,6 +140,10 @@ class PriceBook(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     KNOWN_TIME_FIELD_NUMBER: _builtins.int
     SCOPE_KEY_FIELD_NUMBER: _builtins.int
+    PARENT_BOOK_FIELD_NUMBER: _builtins.int
+    FORMULA_FIELD_NUMBER: _builtins.int
+    LINEAGE_FIELD_NUMBER: _builtins.int
+    FORMULAS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `priceBooks/{price_book}`."""
     etag: _builtins.str
@@ -137,6 +158,10 @@ class PriceBook(_message.Message):
     """State; changed by verbs."""
     scope_key: _builtins.str
     """Its scope as one text, equal for equal scopes, as in "account=accounts%2Fa1&channel=reseller"; empty for everybody."""
+    parent_book: _builtins.str
+    """Book whose prices it takes, changed by `formula`, where it has none of its own: `priceBooks/{price_book}`, active and of the same
+    currency. When the parent itself is used does not matter. Changed in DRAFT only.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
@@ -161,6 +186,18 @@ class PriceBook(_message.Message):
     def known_time(self) -> _timestamp_pb2.Timestamp:
         """The `known_from` of its newest entry: a price resolved from the book is replayed exactly as known at this instant."""
 
+    @_builtins.property
+    def formula(self) -> _price_formula_pb2.PriceFormula:
+        """How a price follows from the parent's; unset means that it is the same. Changed in DRAFT only."""
+
+    @_builtins.property
+    def lineage(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The parent, its parent, and so on; at most 8."""
+
+    @_builtins.property
+    def formulas(self) -> _containers.RepeatedCompositeFieldContainer[_price_formula_pb2.PriceFormula]:
+        """For each book of `lineage`, how a price follows from it for the book before; the first is `formula`."""
+
     def __init__(
         self,
         *,
@@ -177,10 +214,14 @@ class PriceBook(_message.Message):
         state: Global___PriceBook.State.ValueType = ...,
         known_time: _timestamp_pb2.Timestamp | None = ...,
         scope_key: _builtins.str = ...,
+        parent_book: _builtins.str = ...,
+        formula: _price_formula_pb2.PriceFormula | None = ...,
+        lineage: _abc.Iterable[_builtins.str] | None = ...,
+        formulas: _abc.Iterable[_price_formula_pb2.PriceFormula] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_from", b"effective_from", "effective_to", b"effective_to", "known_time", b"known_time", "scope", b"scope", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_from", b"effective_from", "effective_to", b"effective_to", "formula", b"formula", "known_time", b"known_time", "scope", b"scope", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "display_name", b"display_name", "effective_from", b"effective_from", "effective_to", b"effective_to", "etag", b"etag", "known_time", b"known_time", "name", b"name", "priority", b"priority", "scope", b"scope", "scope_key", b"scope_key", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "display_name", b"display_name", "effective_from", b"effective_from", "effective_to", b"effective_to", "etag", b"etag", "formula", b"formula", "formulas", b"formulas", "known_time", b"known_time", "lineage", b"lineage", "name", b"name", "parent_book", b"parent_book", "priority", b"priority", "scope", b"scope", "scope_key", b"scope_key", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -844,10 +885,13 @@ class ChargePrice(_message.Message):
     COST_FIELD_NUMBER: _builtins.int
     KNOWN_TIME_FIELD_NUMBER: _builtins.int
     PROOF_FIELD_NUMBER: _builtins.int
+    PRICE_BOOK_FIELD_NUMBER: _builtins.int
     charge: _builtins.str
     """The charge."""
     price_entry: _builtins.str
     """The entry that gave the price."""
+    price_book: _builtins.str
+    """The book that gives the price, which is replayed from it; the entry may be of a book that it follows."""
     @_builtins.property
     def frozen_charge(self) -> _products_pb2.Charge:
         """The charge's type, model, period and unit."""
@@ -883,10 +927,11 @@ class ChargePrice(_message.Message):
         cost: _money_pb2.Money | None = ...,
         known_time: _timestamp_pb2.Timestamp | None = ...,
         proof: _proof_pb2.Proof | None = ...,
+        price_book: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "frozen_charge", b"frozen_charge", "known_time", b"known_time", "list_amount", b"list_amount", "pricing", b"pricing", "proof", b"proof"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "cost", b"cost", "frozen_charge", b"frozen_charge", "known_time", b"known_time", "list_amount", b"list_amount", "price_entry", b"price_entry", "pricing", b"pricing", "proof", b"proof"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "cost", b"cost", "frozen_charge", b"frozen_charge", "known_time", b"known_time", "list_amount", b"list_amount", "price_book", b"price_book", "price_entry", b"price_entry", "pricing", b"pricing", "proof", b"proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

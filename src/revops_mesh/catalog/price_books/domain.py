@@ -21,6 +21,7 @@ from revops_mesh.numbers.money import UnknownCurrency, minor_unit
 from revops_mesh.pricing import charge as charges
 from revops_mesh.pricing.violations import Violation
 
+from . import lineage
 from .precedence import scope_key
 from .supersession import Validity, superseded
 
@@ -41,41 +42,54 @@ class PriceBook(Aggregate[pb.PriceBook]):
     state_type = pb.PriceBook
 
     @classmethod
-    def draft(cls, name: str, offer: pb.PriceBook) -> Self:
-        """A new book. Raises PRICE_BOOK_PERIOD_EMPTY and BadField for an unknown currency."""
+    def draft(cls, name: str, offer: pb.PriceBook, parent: "PriceBook | None") -> Self:
+        """A new book; `parent` is the one that it names.
+
+        Raises PRICE_BOOK_PERIOD_EMPTY, PRICE_BOOK_PARENT_UNFIT, BadField for an unknown currency, FIELD_INVALID for the formula.
+        """
         book = cls(pb.PriceBook())
         book.state.CopyFrom(offer)
         book.state.name, book.state.state = name, pb.PriceBook.STATE_DRAFT
         book._settle()
+        lineage.descend(book.state, parent.state if parent is not None else None)
         return book
 
-    def update(self, changed: pb.PriceBook, rivals: Iterable["PriceBook"]) -> None:
-        """Takes over changed fields; `rivals` as in `activate`.
+    def update(self, changed: pb.PriceBook, parent: "PriceBook | None", rivals: Iterable["PriceBook"]) -> None:
+        """Takes over changed fields; `parent` as in `draft`, `rivals` as in `activate`.
 
-        Raises PRICE_BOOK_STATE, PRICE_BOOK_PERIOD_EMPTY, PRICE_BOOK_AMBIGUOUS, and BadField for an unknown currency.
+        Raises PRICE_BOOK_STATE, PRICE_BOOK_AMBIGUOUS, and what `draft` raises.
         """
         self.must_allow("update")
-        before = self._terms
+        before = self._terms, self._origin
         self.state.CopyFrom(changed)
         self._settle()
-        if self._terms != before:
+        if (self._terms, self._origin) != before:
             self.must_allow("change_terms")
+        if self.state.state == pb.PriceBook.STATE_DRAFT:
+            lineage.descend(self.state, parent.state if parent is not None else None)
         if self.state.state == pb.PriceBook.STATE_ACTIVE:
             self._must_be_unambiguous(rivals)
 
-    def activate(self, rivals: Iterable["PriceBook"]) -> None:
+    def activate(self, parent: "PriceBook | None", rivals: Iterable["PriceBook"]) -> None:
         """Has new quotes use it; `rivals` are the other active books of equal currency, scope and priority.
 
-        Raises PRICE_BOOK_STATE, PRICE_BOOK_AMBIGUOUS.
+        Raises PRICE_BOOK_STATE, PRICE_BOOK_PARENT_UNFIT, PRICE_BOOK_AMBIGUOUS.
         """
         self.must_allow("activate")
+        lineage.descend(self.state, parent.state if parent is not None else None)
         self._must_be_unambiguous(rivals)
         self.state.state = pb.PriceBook.STATE_ACTIVE
         self.record(pb.PriceBookActivated(price_book=self.name, currency_code=self.state.currency_code))
 
-    def retire(self) -> None:
-        """Has new quotes no longer use it. Raises PRICE_BOOK_STATE."""
+    def retire(self, heir: str) -> None:
+        """Has new quotes no longer use it; `heir` is an active book that follows it, if any.
+
+        Raises PRICE_BOOK_STATE, PRICE_BOOK_IN_USE.
+        """
         self.must_allow("retire")
+        if heir:
+            text = "The prices of {other} follow from {price_book}: retire that one first."
+            raise Failure(pb.PriceBookReason, pb.PRICE_BOOK_IN_USE, text, price_book=self.name, other=heir)
         self.state.state = pb.PriceBook.STATE_RETIRED
         self.record(pb.PriceBookRetired(price_book=self.name))
 
@@ -110,6 +124,10 @@ class PriceBook(Aggregate[pb.PriceBook]):
     @property
     def _terms(self) -> tuple[str, str, int]:
         return self.state.currency_code, self.state.scope_key, self.state.priority
+
+    @property
+    def _origin(self) -> tuple[str, bytes]:
+        return self.state.parent_book, self.state.formula.SerializeToString(deterministic=True)
 
     def _settle(self) -> None:
         """Derives what follows from other fields, and refuses what cannot be."""

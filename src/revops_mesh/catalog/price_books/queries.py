@@ -15,36 +15,48 @@ from .supersession import Validity
 
 BATCH = 500
 
-_OF_BOOK = "e.tenant_id=b.tenant_id AND e.name>b.name||'/entries/' AND e.name<b.name||'/entries0'"
-"""The entries of a book as a range of names ("0" follows "/"): the indexes over `charge` and `rate_plan` end in the name."""
+_SOURCES = (
+    "unnest(b.name||b.lineage) WITH ORDINALITY a(name,place)"
+    ' JOIN catalog.price_books s ON s.tenant_id=b.tenant_id AND s.name=a.name COLLATE "C"'
+    " JOIN catalog.price_entries e ON e.tenant_id=b.tenant_id AND e.name>s.name||'/entries/' AND e.name<s.name||'/entries0'"
+)
+"""The entries of a book and of those it follows, nearest first, as ranges of names ("0" follows "/"): the indexes over `charge`
+and `rate_plan` end in the name."""
 
 _VALID = "e.delete_time IS NULL AND e.valid_from<=$4 AND (e.valid_to IS NULL OR e.valid_to>$4)"
 
 RESOLVE = (
-    "SELECT w.rate_plan, w.entry, w.book_name, w.book FROM ("
-    " SELECT DISTINCT ON (l.charge) p.rate_plan, l.body AS entry, l.closed, b.name AS book_name, b.body AS book FROM ("
-    "  SELECT tenant_id, name, body, priority, array_position($3::text[],scope_key) AS place FROM catalog.price_books"
+    "SELECT w.rate_plan, w.entry, w.source, w.depth, w.book FROM ("
+    " SELECT DISTINCT ON (l.charge) p.rate_plan, l.body AS entry, l.source, l.depth, l.closed, b.body AS book FROM ("
+    "  SELECT tenant_id, name, body, lineage, priority, array_position($3::text[],scope_key) AS place FROM catalog.price_books"
     f"  WHERE tenant_id=$1 AND delete_time IS NULL AND state={pb.PriceBook.STATE_ACTIVE} AND currency_code=$2"
     "  AND scope_key=ANY($3::text[]) AND (effective_from IS NULL OR effective_from<=$4)"
     "  AND (effective_to IS NULL OR effective_to>$4)"
     " ) b CROSS JOIN unnest($5::text[]) p(rate_plan) CROSS JOIN LATERAL ("
-    "  SELECT DISTINCT ON (e.charge) e.charge, e.body, e.closed FROM catalog.price_entries e"
-    f"  WHERE e.tenant_id=$1 AND {_OF_BOOK} AND e.rate_plan=p.rate_plan AND {_VALID} ORDER BY e.charge, e.known_from DESC"
+    f"  SELECT DISTINCT ON (e.charge) e.charge, e.body, e.closed, s.body AS source, a.place-1 AS depth FROM {_SOURCES}"
+    f"  WHERE e.tenant_id=$1 AND e.rate_plan=p.rate_plan AND {_VALID} ORDER BY e.charge, a.place, e.known_from DESC"
     " ) l ORDER BY l.charge, b.place, b.priority DESC"
     ") w WHERE NOT w.closed"
 )
 """The entry that prices each charge of the `$5` plans in `$2` currency at `$4` for a customer whom the `$3` scope keys fit, the
-most specific first. Inside, the last known entry of each charge in each book; outside, the first book of each charge: two books
-never tie, such a pair is refused when it would become active. LATERAL keeps the planner from reading a plan's entries in
-all books, of which there may be one for each account."""
+most specific first. Inside, the last known entry of each charge in each book, or else in the nearest of the books it follows,
+`depth` books above it; outside, the first book of each charge: two books never tie, such a pair is refused when it would become
+active. LATERAL keeps the planner from reading a plan's entries in all books, of which there may be one for each account."""
 
 REPLAY = (
-    "SELECT b.body AS book, e.body AS entry FROM catalog.price_books b LEFT JOIN LATERAL ("
-    f" SELECT e.body FROM catalog.price_entries e WHERE e.tenant_id=$1 AND {_OF_BOOK} AND e.charge=$3 AND {_VALID}"
-    " AND ($5::timestamptz IS NULL OR e.known_from<=$5) ORDER BY e.known_from DESC LIMIT 1) e ON true"
+    "SELECT b.body AS book, l.body AS entry, l.source, l.depth FROM catalog.price_books b LEFT JOIN LATERAL ("
+    f" SELECT e.body, s.body AS source, a.place-1 AS depth FROM {_SOURCES} WHERE e.tenant_id=$1 AND e.charge=$3 AND {_VALID}"
+    " AND ($5::timestamptz IS NULL OR e.known_from<=$5) ORDER BY a.place, e.known_from DESC LIMIT 1) l ON true"
     " WHERE b.tenant_id=$1 AND b.name=$2 AND b.delete_time IS NULL"
 )
-"""The book `$2`, and its entry for the charge `$3` that is valid at `$4` as known at `$5`, None for all that it knows."""
+"""The book `$2`, and its entry, or that of the nearest book it follows, for the charge `$3` that is valid at `$4` as known at
+`$5`, None for all that is known."""
+
+HEIR = (
+    "SELECT name FROM catalog.price_books WHERE tenant_id=$1 AND delete_time IS NULL AND lineage @> ARRAY[$2]"
+    f" AND state={pb.PriceBook.STATE_ACTIVE} ORDER BY name LIMIT 1"
+)
+"""An active book whose prices follow from the book `$2`."""
 
 HISTORY = (
     "SELECT e.name, e.valid_from, e.valid_to FROM catalog.price_entries e WHERE e.tenant_id=$1 AND e.delete_time IS NULL"
@@ -82,12 +94,26 @@ async def holding(call: Call, request: pb.ResolvePricesRequest, at: datetime) ->
     return await call.fetch(RESOLVE, request.currency_code, fitting_keys(request.scope), at, plans)
 
 
-async def held(call: Call, request: pb.ReplayPriceRequest, at: datetime, known: datetime | None) -> tuple[bytes, bytes | None]:
-    """The stored states of a book and of the entry that REPLAY finds in it, None if none. Raises RESOURCE_NOT_FOUND."""
+async def held(call: Call, request: pb.ReplayPriceRequest, at: datetime, known: datetime | None) -> Any:
+    """The row of REPLAY for a request; its `entry` is None if there is none. Raises RESOURCE_NOT_FOUND."""
     rows = await call.fetch(REPLAY, request.price_book, request.charge, at, known)
     if not rows:
         raise not_found(request.price_book)
-    return rows[0]["book"], rows[0]["entry"]
+    return rows[0]
+
+
+async def parent_of_book(call: Call, book: pb.PriceBook) -> PriceBook | None:
+    """The book whose prices a book follows, which is as it is until the end of the unit; None if it follows none."""
+    if not book.parent_book:
+        return None
+    parent = await call.repo(PriceBook).get(book.parent_book)
+    call.unchanged(parent)  # else it could be retired at the same time
+    return parent
+
+
+async def heir_of(call: Call, book: PriceBook) -> str:
+    """An active book whose prices follow from a book that is locked, "" if there is none."""
+    return next((row["name"] for row in await call.fetch(HEIR, book.name)), "")
 
 
 async def some_entries(call: Call, book: str, after: str = "") -> list[PriceEntry]:

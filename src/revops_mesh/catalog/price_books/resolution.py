@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from functools import lru_cache
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from revops.catalog.v1 import price_books_pb2 as pb
@@ -21,6 +21,7 @@ from revops_mesh.numbers.money import EXACT, InvalidNumber, amount_text, rounded
 from revops_mesh.numbers.proof import ProofBuilder, Step
 from revops_mesh.pricing import charge as charges
 
+from . import lineage
 from .precedence import audience
 
 ENTRY_VERSION = "1"
@@ -31,8 +32,8 @@ class Rule(NamedTuple):
     """An entry that gives a price, with what it needs of its book as it was in the same snapshot."""
 
     currency: str
-    because: tuple[Step, Step]
-    """Which book and why, and which entry: the first two steps of its proofs."""
+    because: tuple[Step, ...]
+    """Which book and why, which entry, and how the price follows from it: the first steps of its proofs."""
     answer: pb.ChargePrice
     """What is the same for every quantity."""
     terms: charges.Terms
@@ -41,57 +42,49 @@ class Rule(NamedTuple):
     """All charges of the plan, in its order."""
 
 
-class Book(NamedTuple):
-    """A book, parsed once for all its entries."""
-
-    currency: str
-    known_time: Timestamp
-    because: str
-
-    @classmethod
-    def parsed(cls, body: bytes) -> Self:
-        """The book in a stored state."""
-        book = pb.PriceBook.FromString(body)
-        because = f"{book.name} for {audience(book.scope)}, priority {book.priority}"
-        return cls(book.currency_code, book.known_time, because)
-
-    def rule(self, entry: pb.PriceEntry) -> Rule:
-        """The rule in one of its entries."""
-        because = f"{entry.name}, known from {rfc3339(entry.known_from)}"
-        answer = pb.ChargePrice(
-            charge=entry.charge,
-            price_entry=entry.name,
-            frozen_charge=entry.frozen_charge,
-            pricing=entry.pricing,
-            list_amount=Money(currency_code=self.currency),
-            cost=Money(currency_code=self.currency) if entry.unit_cost else None,
-            known_time=self.known_time,
-        )
-        return Rule(
-            self.currency,
-            (("book", self.because, "0", "", ""), ("entry", because, "0", "", "")),
-            answer,
-            charges.parsed(entry.pricing),
-            Decimal(entry.unit_cost) if entry.unit_cost else None,
-            tuple(entry.plan_charges),
-        )
+def _rule_of(book: pb.PriceBook, source: pb.PriceBook, depth: int, entry: pb.PriceEntry) -> Rule:
+    """The rule in an entry of a book, or of the book `source` that is `depth` books above it. Raises PRICE_NOT_DERIVABLE."""
+    currency, pricing, way = book.currency_code, entry.pricing, tuple[Step, ...]()
+    if depth:
+        pricing, way = lineage.derived(book, depth, entry, currency)
+    audience_text = f"{book.name} for {audience(book.scope)}, priority {book.priority}"
+    entry_text = f"{entry.name}, known from {rfc3339(entry.known_from)}"
+    answer = pb.ChargePrice(
+        charge=entry.charge,
+        price_entry=entry.name,
+        price_book=book.name,
+        frozen_charge=entry.frozen_charge,
+        pricing=pricing,
+        list_amount=Money(currency_code=currency),
+        cost=Money(currency_code=currency) if entry.unit_cost else None,
+        known_time=max(book.known_time, source.known_time, key=Timestamp.ToNanoseconds),
+    )
+    return Rule(
+        currency,
+        (("book", audience_text, "0", "", ""), ("entry", entry_text, "0", "", ""), *way),
+        answer,
+        charges.parsed(pricing),
+        Decimal(entry.unit_cost) if entry.unit_cost else None,
+        tuple(entry.plan_charges),
+    )
 
 
 @lru_cache(maxsize=2048)
-def _rule(book: bytes, entry: bytes) -> Rule:
+def _rule(book: bytes, source: bytes, depth: int, entry: bytes) -> Rule:
     """The rule of stored states, which are only read: equal bytes say the same, so what is remembered is never stale."""
-    return Book.parsed(book).rule(pb.PriceEntry.FromString(entry))
+    parsed = pb.PriceBook.FromString
+    return _rule_of(parsed(book), parsed(source), depth, pb.PriceEntry.FromString(entry))
 
 
 class Prices:
     """The rules that hold for a customer at an instant, each parsed once, by the plan they price."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]], currency: str, at: datetime) -> None:
-        """`rows` have `rate_plan`, `entry`, `book_name` and `book`, at most one for each charge. Raises PRICE_MISSING."""
+        """`rows` are those of RESOLVE, at most one for each charge. Raises PRICE_MISSING, PRICE_NOT_DERIVABLE."""
         self._currency, self._at = currency, at
         found: dict[str, list[Rule]] = {}
         for row in rows:
-            found.setdefault(row["rate_plan"], []).append(_rule(row["book"], row["entry"]))
+            found.setdefault(row["rate_plan"], []).append(_rule(row["book"], row["source"], row["depth"], row["entry"]))
         self._plans = {plan: self._whole(plan, rules) for plan, rules in found.items()}
 
     def price(self, queries: Iterable[pb.PriceQuery]) -> pb.ResolvePricesResponse:
@@ -120,18 +113,21 @@ class Prices:
 
 
 def replayed(
-    book: bytes, entry: bytes | None, request: pb.ReplayPriceRequest, at: datetime, known: datetime | None
+    row: Mapping[str, Any], request: pb.ReplayPriceRequest, at: datetime, known: datetime | None
 ) -> pb.ReplayPriceResponse:
-    """The price in the entry that a book held. Raises PRICE_MISSING if it held none; BadField for an amount out of range."""
-    of = Book.parsed(book)
-    if entry is None:
-        raise missing(parent_of(request.charge), of.currency, at, request.charge)
-    rule = of.rule(pb.PriceEntry.FromString(entry))
+    """The price that a row of REPLAY gives.
+
+    Raises PRICE_MISSING if it has no entry, PRICE_NOT_DERIVABLE, and BadField for an amount out of range.
+    """
+    if row["entry"] is None:
+        currency = pb.PriceBook.FromString(row["book"]).currency_code
+        raise missing(parent_of(request.charge), currency, at, request.charge)
+    rule = _rule(row["book"], row["source"], row["depth"], row["entry"])
     response = pb.ReplayPriceResponse()
     with localcontext(EXACT):
         _price(response.price, rule, Decimal(request.quantity), "quantity")
-    # Of a later instant than the book's last nothing can be promised: an entry may still come before it.
-    if known is not None and known < of.known_time.ToDatetime(tzinfo=UTC):
+    # Of a later instant than the books' last nothing can be promised: an entry may still come before it.
+    if known is not None and known < rule.answer.known_time.ToDatetime(tzinfo=UTC):
         response.price.known_time.CopyFrom(clock.timestamp(known))
     return response
 

@@ -24,8 +24,8 @@ class PriceBookService:
     """
 
     async def CreatePriceBook(self, request: pb.CreatePriceBookRequest, call: Call) -> pb.PriceBook:
-        books = call.repo(PriceBook)
-        book = await books.add(PriceBook.draft(books.name(request.price_book_id), request.price_book))
+        books, parent = call.repo(PriceBook), await queries.parent_of_book(call, request.price_book)
+        book = await books.add(PriceBook.draft(books.name(request.price_book_id), request.price_book, parent))
         return book.state
 
     async def GetPriceBook(self, request: pb.GetPriceBookRequest, call: Call) -> pb.PriceBook:
@@ -37,7 +37,8 @@ class PriceBookService:
     async def UpdatePriceBook(self, request: pb.UpdatePriceBookRequest, call: Call) -> pb.PriceBook:
         book = await call.repo(PriceBook).get(request.price_book.name, request.price_book.etag, lock=True)
         changed = merged(call, book, request.price_book, request.update_mask)
-        book.update(changed, await queries.rivals_of(call, book))
+        parent = await queries.parent_of_book(call, changed) if changed.parent_book != book.name else book
+        book.update(changed, parent, await queries.rivals_of(call, book))
         return (await call.repo(PriceBook).save(book)).state
 
     async def DeletePriceBook(self, request: pb.DeletePriceBookRequest, call: Call) -> Empty:
@@ -51,12 +52,12 @@ class PriceBookService:
 
     async def ActivatePriceBook(self, request: pb.ActivatePriceBookRequest, call: Call) -> pb.PriceBook:
         book = await call.repo(PriceBook).get(request.name, request.etag, lock=True)
-        book.activate(await queries.rivals_of(call, book))
+        book.activate(await queries.parent_of_book(call, book.state), await queries.rivals_of(call, book))
         return (await call.repo(PriceBook).save(book)).state
 
     async def RetirePriceBook(self, request: pb.RetirePriceBookRequest, call: Call) -> pb.PriceBook:
         book = await call.repo(PriceBook).get(request.name, request.etag, lock=True)
-        book.retire()
+        book.retire(await queries.heir_of(call, book))
         return (await call.repo(PriceBook).save(book)).state
 
     async def CreatePriceEntry(self, request: pb.CreatePriceEntryRequest, call: Call) -> pb.PriceEntry:
@@ -95,8 +96,7 @@ class PriceBookService:
 
     async def ReplayPrice(self, request: pb.ReplayPriceRequest, call: Call) -> pb.ReplayPriceResponse:
         at, known = instant(request, "valid_time") or call.now, instant(request, "known_time")
-        book, entry = await queries.held(call, request, at, known)
-        return replayed(book, entry, request, at, known)
+        return replayed(await queries.held(call, request, at, known), request, at, known)
 
     async def OnProductRetired(self, event: products.ProductRetired, call: Call) -> Empty:
         await call.fetch(queries.HOLD_BOOKS)

@@ -206,6 +206,22 @@ class PriceBookReason(betterproto2.Enum):
     The book would be used until before it is used. Metadata: `price_book`.
     """
 
+    PRICE_BOOK_PARENT_UNFIT = 9
+    """
+    Prices cannot follow from this book: it is not active, of another currency, the book itself, or has too many books above it.
+    Metadata: `price_book`, `parent_book`, `problem`.
+    """
+
+    PRICE_BOOK_IN_USE = 10
+    """
+    Prices of another book follow from this one: retire that one first. Metadata: `price_book`, `other`.
+    """
+
+    PRICE_NOT_DERIVABLE = 11
+    """
+    The formulas cannot be applied to the price of the charge: give it a price in the book. Metadata: `price_book`, `charge`, `problem`.
+    """
+
 
 class ProductState(betterproto2.Enum):
     """
@@ -444,6 +460,11 @@ class ChargePrice(betterproto2.Message):
     )
     """
     The evidence.
+    """
+
+    price_book: "str" = betterproto2.field(9, betterproto2.TYPE_STRING)
+    """
+    The book that gives the price, which is replayed from it; the entry may be of a book that it follows.
     """
 
 
@@ -1072,6 +1093,33 @@ class PriceBook(betterproto2.Message):
     scope_key: "str" = betterproto2.field(13, betterproto2.TYPE_STRING)
     """
     Its scope as one text, equal for equal scopes, as in "account=accounts%2Fa1&channel=reseller"; empty for everybody.
+    """
+
+    parent_book: "str" = betterproto2.field(14, betterproto2.TYPE_STRING)
+    """
+    Book whose prices it takes, changed by `formula`, where it has none of its own: `priceBooks/{price_book}`, active and of the same
+    currency. When the parent itself is used does not matter. Changed in DRAFT only.
+    """
+
+    formula: "__type__v1__.PriceFormula | None" = betterproto2.field(
+        15, betterproto2.TYPE_MESSAGE, optional=True
+    )
+    """
+    How a price follows from the parent's; unset means that it is the same. Changed in DRAFT only.
+    """
+
+    lineage: "list[str]" = betterproto2.field(
+        16, betterproto2.TYPE_STRING, repeated=True
+    )
+    """
+    The parent, its parent, and so on; at most 8.
+    """
+
+    formulas: "list[__type__v1__.PriceFormula]" = betterproto2.field(
+        17, betterproto2.TYPE_MESSAGE, repeated=True
+    )
+    """
+    For each book of `lineage`, how a price follows from it for the book before; the first is `formula`.
     """
 
 

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("effective_to", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("state", sa.SmallInteger(), nullable=False),
         sa.Column("scope_key", sa.TEXT(), nullable=False),
+        sa.Column("lineage", sa.ARRAY(sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("price_books_pkey")),
         schema="catalog",
     )
@@ -37,6 +38,7 @@ def upgrade() -> None:
     op.create_index(
         "price_books_effective_to", "price_books", ["tenant_id", "effective_to", "name"], unique=False, schema="catalog"
     )
+    op.create_index("price_books_lineage", "price_books", ["lineage"], unique=False, schema="catalog", postgresql_using="gin")
     op.create_index("price_books_priority", "price_books", ["tenant_id", "priority", "name"], unique=False, schema="catalog")
     op.create_index("price_books_scope_key", "price_books", ["tenant_id", "scope_key", "name"], unique=False, schema="catalog")
     op.create_index("price_books_state", "price_books", ["tenant_id", "state", "name"], unique=False, schema="catalog")
