@@ -16,27 +16,29 @@ from .supersession import Validity
 BATCH = 500
 
 _SOURCES = (
-    "unnest(b.name||b.lineage) WITH ORDINALITY a(name,place)"
-    ' JOIN catalog.price_books s ON s.tenant_id=b.tenant_id AND s.name=a.name COLLATE "C"'
-    " JOIN catalog.price_entries e ON e.tenant_id=b.tenant_id AND e.name>s.name||'/entries/' AND e.name<s.name||'/entries0'"
+    "unnest(b.name||b.lineage) WITH ORDINALITY a(name,place) JOIN catalog.price_entries e ON e.tenant_id=b.tenant_id"
+    " AND e.name>(a.name COLLATE \"C\")||'/entries/' AND e.name<(a.name COLLATE \"C\")||'/entries0'"
 )
 """The entries of a book and of those it follows, nearest first, as ranges of names ("0" follows "/"): the indexes over `charge`
 and `rate_plan` end in the name."""
 
+_SOURCE = 'LEFT JOIN catalog.price_books s ON w.depth>0 AND s.tenant_id=w.tenant_id AND s.name=w.source COLLATE "C"'
+"""The book that an entry comes from, where it is not the book itself."""
+
 _VALID = "e.delete_time IS NULL AND e.valid_from<=$4 AND (e.valid_to IS NULL OR e.valid_to>$4)"
 
 RESOLVE = (
-    "SELECT w.rate_plan, w.entry, w.source, w.depth, w.book FROM ("
-    " SELECT DISTINCT ON (l.charge) p.rate_plan, l.body AS entry, l.source, l.depth, l.closed, b.body AS book FROM ("
+    "SELECT w.rate_plan, w.entry, s.body AS source, w.depth, w.book FROM ("
+    " SELECT DISTINCT ON (l.charge) p.rate_plan, l.body AS entry, l.source, l.depth, l.closed, b.tenant_id, b.body AS book FROM ("
     "  SELECT tenant_id, name, body, lineage, priority, array_position($3::text[],scope_key) AS place FROM catalog.price_books"
     f"  WHERE tenant_id=$1 AND delete_time IS NULL AND state={pb.PriceBook.STATE_ACTIVE} AND currency_code=$2"
     "  AND scope_key=ANY($3::text[]) AND (effective_from IS NULL OR effective_from<=$4)"
     "  AND (effective_to IS NULL OR effective_to>$4)"
     " ) b CROSS JOIN unnest($5::text[]) p(rate_plan) CROSS JOIN LATERAL ("
-    f"  SELECT DISTINCT ON (e.charge) e.charge, e.body, e.closed, s.body AS source, a.place-1 AS depth FROM {_SOURCES}"
+    f"  SELECT DISTINCT ON (e.charge) e.charge, e.body, e.closed, a.name AS source, a.place-1 AS depth FROM {_SOURCES}"
     f"  WHERE e.tenant_id=$1 AND e.rate_plan=p.rate_plan AND {_VALID} ORDER BY e.charge, a.place, e.known_from DESC"
     " ) l ORDER BY l.charge, b.place, b.priority DESC"
-    ") w WHERE NOT w.closed"
+    f") w {_SOURCE} WHERE NOT w.closed"
 )
 """The entry that prices each charge of the `$5` plans in `$2` currency at `$4` for a customer whom the `$3` scope keys fit, the
 most specific first. Inside, the last known entry of each charge in each book, or else in the nearest of the books it follows,
@@ -44,10 +46,11 @@ most specific first. Inside, the last known entry of each charge in each book, o
 active. LATERAL keeps the planner from reading a plan's entries in all books, of which there may be one for each account."""
 
 REPLAY = (
-    "SELECT b.body AS book, l.body AS entry, l.source, l.depth FROM catalog.price_books b LEFT JOIN LATERAL ("
-    f" SELECT e.body, s.body AS source, a.place-1 AS depth FROM {_SOURCES} WHERE e.tenant_id=$1 AND e.charge=$3 AND {_VALID}"
+    "SELECT w.book, w.entry, s.body AS source, w.depth FROM ("
+    " SELECT b.tenant_id, b.body AS book, l.body AS entry, l.source, l.depth FROM catalog.price_books b LEFT JOIN LATERAL ("
+    f" SELECT e.body, a.name AS source, a.place-1 AS depth FROM {_SOURCES} WHERE e.tenant_id=$1 AND e.charge=$3 AND {_VALID}"
     " AND ($5::timestamptz IS NULL OR e.known_from<=$5) ORDER BY a.place, e.known_from DESC LIMIT 1) l ON true"
-    " WHERE b.tenant_id=$1 AND b.name=$2 AND b.delete_time IS NULL"
+    f" WHERE b.tenant_id=$1 AND b.name=$2 AND b.delete_time IS NULL) w {_SOURCE}"
 )
 """The book `$2`, and its entry, or that of the nearest book it follows, for the charge `$3` that is valid at `$4` as known at
 `$5`, None for all that is known."""

@@ -84,7 +84,9 @@ class Prices:
         self._currency, self._at = currency, at
         found: dict[str, list[Rule]] = {}
         for row in rows:
-            found.setdefault(row["rate_plan"], []).append(_rule(row["book"], row["source"], row["depth"], row["entry"]))
+            found.setdefault(row["rate_plan"], []).append(
+                _rule(row["book"], row["source"] or row["book"], row["depth"], row["entry"])
+            )
         self._plans = {plan: self._whole(plan, rules) for plan, rules in found.items()}
 
     def price(self, queries: Iterable[pb.PriceQuery]) -> pb.ResolvePricesResponse:
@@ -122,7 +124,7 @@ def replayed(
     if row["entry"] is None:
         currency = pb.PriceBook.FromString(row["book"]).currency_code
         raise missing(parent_of(request.charge), currency, at, request.charge)
-    rule = _rule(row["book"], row["source"], row["depth"], row["entry"])
+    rule = _rule(row["book"], row["source"] or row["book"], row["depth"], row["entry"])
     response = pb.ReplayPriceResponse()
     with localcontext(EXACT):
         _price(response.price, rule, Decimal(request.quantity), "quantity")
