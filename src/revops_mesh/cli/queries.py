@@ -12,7 +12,7 @@ def size(table: str) -> str:
     """Rows of a table, as PostgreSQL estimates them, and its bytes with indexes; of all tenants."""
     where = f"'{table}'::regclass"
     return (
-        "SELECT coalesce(sum(greatest(c.reltuples,0)),0)::bigint AS rows,"
+        "SELECT coalesce(sum(greatest(c.reltuples,pg_stat_get_live_tuples(c.oid))),0)::bigint AS rows,"
         " coalesce(sum(pg_total_relation_size(c.oid)),0)::bigint AS bytes"
         f" FROM pg_class c WHERE c.relkind='r' AND (c.oid={where} OR c.oid IN (SELECT relid FROM pg_partition_tree({where})))"
     )
