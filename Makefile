@@ -11,6 +11,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
+# Tests start hundreds of processes: they shall not compile everything anew, whatever the environment wants.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Colours only where a person reads them.
 ifeq ($(MAKE_TERMOUT),)
 export NO_COLOR := 1

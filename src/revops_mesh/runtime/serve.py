@@ -34,9 +34,9 @@ from .jwks import KeySource
 from .logs import AccessLog, JsonHandler, Sink, trace_of_call
 from .peers import Peers
 from .processes import keep_workers, watchdog
+from .readings import Reading
 from .server import OPTIONS, Recover, Streams, Table, aliased, kernel_handlers, servicer_handlers
 from .settings import Settings, SettingsError
-from .telemetry import Reading, Telemetry
 from .tls import ClientCredentials, credentials
 
 T = TypeVar("T")
@@ -138,6 +138,8 @@ async def _serve(settings: Settings, parts: Parts, sink: Sink, stop: asyncio.Eve
     await health.probe()
     own: dict[str, Job] = {"refusals": kernel.refusals.run, "keys": keys.run, "health": health.run, "peers": peers.run}
     if settings.otlp_endpoint:
+        from .telemetry import Telemetry  # only now, for its SDK takes long to load
+
         readings = partial(_readings, sink, background.counts)
         own["telemetry"] = Telemetry(kernel, peers.observer, readings, settings.otlp_endpoint).run
     await stack.enter_async_context(_running(own))

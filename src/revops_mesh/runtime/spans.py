@@ -5,12 +5,12 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
 
 ANSWER_SECONDS = 3.0
 """How long a collector may take."""
@@ -31,8 +31,13 @@ def traced(command: str, endpoint: str) -> Iterator[None]:
         spans.shutdown()
 
 
-def span_provider(service: str, endpoint: str) -> TracerProvider:
-    """Where the spans of this process go from now on."""
+def span_provider(service: str, endpoint: str) -> "TracerProvider":
+    """Where the spans of this process go from now on. The SDK is loaded here, for most processes send none."""
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
     who = {"service.name": service, "service.instance.id": f"{socket.gethostname()}-{os.getpid()}"}
     with suppress(PackageNotFoundError):  # run from its sources
         who["service.version"] = version("revops-mesh")

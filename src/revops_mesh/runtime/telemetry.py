@@ -5,8 +5,7 @@ Sources: OpenTelemetry metrics data model, semantic conventions for RPC.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
 from opentelemetry.sdk.metrics import export
@@ -16,32 +15,11 @@ from revops_mesh.kernel import clock
 from revops_mesh.kernel.observe import BOUNDS, Observer
 from revops_mesh.kernel.pipeline import Kernel
 
+from .readings import Reading, kernel_readings
 from .spans import ANSWER_SECONDS, span_provider
 
 EXPORT_SECONDS = 15.0
 CUMULATIVE = export.AggregationTemporality.CUMULATIVE
-
-
-class Reading(NamedTuple):
-    """One value of one instrument; a rising one is a sum that only grows, the others are gauges."""
-
-    name: str
-    unit: str
-    value: float
-    attributes: Mapping[str, str] = {}
-    rising: bool = False
-
-
-def kernel_readings(kernel: Kernel) -> Iterator[Reading]:
-    """What a kernel counts beside its calls."""
-    for login, pool in (("app", kernel.pools.app), ("platform", kernel.pools.platform)):
-        yield Reading("revops.pool.connections", "{connection}", pool.open - pool.idle, {"login": login, "state": "used"})
-        yield Reading("revops.pool.connections", "{connection}", pool.idle, {"login": login, "state": "idle"})
-        yield Reading("revops.pool.limit", "{connection}", pool.size, {"login": login})
-        yield Reading("revops.pool.waiting", "{unit}", pool.waiting, {"login": login})
-    yield Reading("revops.calls.active", "{call}", kernel.limiter.under_way)
-    yield Reading("revops.calls.limit", "{call}", kernel.limiter.process)
-    yield Reading("revops.refusals.unaudited", "{refusal}", kernel.refusals.dropped, rising=True)
 
 
 class Telemetry:

@@ -20,7 +20,6 @@ from . import oauth
 from .bridge import Bridge
 from .doors import Sender
 from .limits import CALLER, Limits
-from .pages import openapi_document, pages
 from .refusals import refused
 from .server import opened
 
@@ -81,6 +80,8 @@ async def rest(
     kernel: Kernel, settings: Settings, serving: Callable[[], bool], recover: Callable[[Failure], Awaitable[bool]]
 ) -> Callable[[float], Awaitable[None]]:
     """Serves a kernel's methods at the `rest_address` of its member; gives what stops it. Raises `OSError`."""
+    from .pages import openapi_document, pages  # only now, for members without REST need no templates
+
     door, pool = KernelDoor(kernel, recover), descriptor_pool.Default()
     services = [pool.FindServiceByName(module.service) for module in kernel.modules]
     beside, limits = pages(openapi_document()), None
