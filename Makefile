@@ -67,8 +67,9 @@ check-types: setup
 check-budgets: setup
 	$(BIN)/pytest tests/contract/test_budgets.py
 
+# Three at a time, for many tests wait; the long ones begin first (tests/conftest.py), and who is done takes over from others.
 test: setup $(NODE) ## Run the tests, on real PostgreSQL and NATS.
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3 --dist worksteal
 
 up: setup ## Start everything with a demo tenant and print where it is.
 	@$(BIN)/revops up

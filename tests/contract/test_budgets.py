@@ -22,7 +22,7 @@ ROOM_LINES = {
     "aip": 650,
     "messaging": 740,
     "operations": 300,
-    "runtime": 1150,
+    "runtime": 1180,
     "numbers": 300,
     "rules": 450,
 }

@@ -46,7 +46,7 @@ class Copy:
 
     def run(self, command: str) -> None:
         """Runs a command of the page with the programs of this environment."""
-        here = command.replace(".venv/bin/", f"{BIN}/").replace("make ", f"make -o setup -o .venv/.node BIN={BIN} ")
+        here = re.sub(r"(?<![\w/])\.venv/bin/", f"{BIN}/", command).replace("make ", f"make -o setup -o .venv/.node BIN={BIN} ")
         here = here.replace("pytest ", "pytest -vv -p no:xdist -p no:cacheprovider ")
         paths = os.pathsep.join(str(self.root / name) for name in ("src", "generated"))
         env = {**os.environ, "PYTHONPATH": paths, "NO_COLOR": "1"}

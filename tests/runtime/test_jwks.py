@@ -112,6 +112,17 @@ async def test_a_rotation_under_load_loses_no_call(
             assert gone.details(details.ErrorInfo)[0].reason == "CREDENTIALS_INVALID"
 
 
+async def test_a_call_that_was_verified_before_an_exchange_is_tried_again(site: Site, issuers: list[DevelopmentIssuer]) -> None:
+    old, new, _ = issuers
+    site.text = published(old)
+    keys = KeySource(site.url, ISSUER, "revops")
+    await keys.load()
+    late = refused(keys, new.issue("users/anna", new_uuid(), []))
+    site.text = published(new)
+    await keys.load()  # as for another call, which came to it first
+    assert await keys.recover(late)
+
+
 async def test_keys_come_from_a_url_and_forged_tokens_have_it_asked_once_a_second(
     site: Site, issuers: list[DevelopmentIssuer]
 ) -> None:

@@ -26,6 +26,10 @@ LARGEST = 1 << 20
 _log = logging.getLogger("revops.jwks")
 
 
+REPLACED_SECONDS = 5.0
+"""How long after an exchange of keys a call may still have been verified with the old ones."""
+
+
 class KeySource:
     """Keeps the keys of `tokens` current; `changed` is called when they are others, so that old verifications are forgotten."""
 
@@ -33,7 +37,8 @@ class KeySource:
         """`check` raises `ValueError` for keys that are not to be taken."""
         self.tokens = Tokens(KeySet([]), issuer, audience)
         self.changed: Callable[[], None] = lambda: None
-        self._source, self._check, self._text, self._read_at = source, check, b"", float("-inf")
+        self._source, self._check, self._text = source, check, b""
+        self._read_at = self._replaced_at = float("-inf")
         self._turn = asyncio.Lock()
 
     async def load(self) -> None:
@@ -47,6 +52,8 @@ class KeySource:
             self._check(keys)
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{self._source} is no JSON Web Key Set: {error}") from None
+        if self._text:
+            self._replaced_at = monotonic()
         self.tokens.keys, self._text = keys, text
         self.changed()
         _log.info("keys of the issuer: %s", ", ".join(str(key.kid) for key in keys))
@@ -58,7 +65,10 @@ class KeySource:
             await self._refresh()
 
     async def recover(self, failure: Failure) -> bool:
-        """Whether a refused call may be tried again: its key was unknown and the keys have changed; takes up to a second."""
+        """Whether a refused call may be tried again: its key was unknown and the keys have changed; takes up to a second.
+
+        They may have changed just before, when the call had been verified with the old ones and not yet come here.
+        """
         if failure.metadata.get("problem") != InvalidKeyIdError.__name__:
             return False
         known, refused_at = self.tokens.keys, monotonic()
@@ -66,7 +76,7 @@ class KeySource:
             if self._read_at < refused_at:  # else somebody who waited before has read them
                 await asyncio.sleep(self._read_at + SHORTEST_SECONDS - monotonic())
                 await self._refresh()
-        return self.tokens.keys is not known
+        return self.tokens.keys is not known or monotonic() - self._replaced_at < REPLACED_SECONDS
 
     async def _refresh(self) -> None:
         try:
