@@ -1,6 +1,7 @@
 """`revops import`, `export` and `operations` against a running member, which may be killed meanwhile, and so may the command."""
 
 import csv
+import functools
 import json
 import os
 import re
@@ -115,7 +116,7 @@ def test_operations_are_listed_shown_cancelled_and_resumed(machine: Machine, ten
 def test_ctrl_c_leaves_the_import_running_and_a_killed_member_goes_on_with_it(
     machine: Machine, tenant: str, tmp_path: Path
 ) -> None:
-    for rows in (6_000, 24_000, 96_000):  # more, if it was done before it was left
+    for rows in (6_000, 24_000):  # more, if it was done before it was left
         path = table(tmp_path / f"k{rows}.csv", rows, f"k{rows}")
         command = ["import", str(path), "--type", "products", "--tenant", tenant]
         first = background(machine, *command)
@@ -140,7 +141,9 @@ def test_ctrl_c_leaves_the_import_running_and_a_killed_member_goes_on_with_it(
 def background(machine: Machine, *arguments: str) -> "subprocess.Popen[bytes]":
     """A command in a process of its own."""
     env = environ(REVOPS_DATA=str(machine.up.data), PYTHONPATH=os.environ.get("PYTHONPATH", ""))
-    return subprocess.Popen([*COMMAND, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # Ctrl-C reaches it also where tests run in the background of a shell, which has their processes ignore it.
+    heeds = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen([*COMMAND, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heeds)
 
 
 def under_way(machine: Machine, tenant: str, command: "subprocess.Popen[bytes]") -> str:
