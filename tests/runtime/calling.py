@@ -41,6 +41,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="backslashreplace",  # gRPC's core quotes what it was sent
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -17,7 +17,7 @@ from revops_mesh.kernel import clock
 from revops_mesh.kernel.names import new_id
 from revops_mesh.kernel.principal import Principal
 
-from .tokens import Tokens, invalid_credentials
+from .tokens import Tokens, unsound
 
 LIVES_SECONDS = 900
 TYPE = "at+jwt"
@@ -91,7 +91,7 @@ class Issuer:
             _, tenant, key_id = claims["client_id"].split("_")
             return Grant(UUID(hex=tenant), key_id, tuple(claims["scope"].split()), float(claims["exp"]))
         except (ValueError, AttributeError, KeyError) as error:
-            raise invalid_credentials(type(error).__name__) from None
+            raise unsound(error) from None
 
 
 def check_keys(keys: KeySet) -> None:

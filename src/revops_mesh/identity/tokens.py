@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from joserfc import jwt
-from joserfc.errors import ExpiredTokenError, JoseError
+from joserfc.errors import BadSignatureError, ClaimError, ExpiredTokenError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from revops.platform.v1 import reasons_pb2 as platform
 
@@ -18,6 +18,8 @@ REMEMBERED_SECONDS = 15.0
 MOST_REMEMBERED = 50_000
 ALGORITHMS = ["ES256", "RS256", "Ed25519", "EdDSA"]
 LONGEST_CREDENTIAL = 8192
+KEY_UNKNOWN = "the key is unknown"
+"""What is said of a token whose key may be newer than the keys that were read."""
 
 
 class Tokens:
@@ -35,7 +37,7 @@ class Tokens:
         try:
             return _identity(claims)
         except (ValueError, TypeError, KeyError) as error:
-            raise invalid_credentials(type(error).__name__) from None
+            raise unsound(error) from None
 
     def subject(self, token: str) -> tuple[str, float]:
         """`sub` and `exp` (Unix seconds) of a token that only says who; refused likewise."""
@@ -59,7 +61,7 @@ class Tokens:
         except ExpiredTokenError:
             raise refuse(platform.CREDENTIALS_EXPIRED, "The token has expired: get a new one.") from None
         except (JoseError, ValueError, TypeError, KeyError, UnicodeError) as error:
-            raise invalid_credentials(type(error).__name__) from None
+            raise unsound(error) from None
         if kind and decoded.header.get("typ") != kind:
             raise invalid_credentials(f"its typ is not {kind}")
         return decoded.claims
@@ -68,6 +70,18 @@ class Tokens:
 def remembered_until(now: float, expires: float) -> float:
     """How long a verified credential is remembered, never past its expiry."""
     return min(now + REMEMBERED_SECONDS, expires)
+
+
+def unsound(error: Exception) -> Failure:
+    """The refusal of a token that a library did not take, in words of ours: its own are names of its code."""
+    match error:
+        case InvalidKeyIdError():
+            return invalid_credentials(KEY_UNKNOWN)
+        case BadSignatureError():
+            return invalid_credentials("the signature is not the issuer's")
+        case ClaimError(claim=claim):
+            return invalid_credentials(f"the claim {claim} is missing or wrong")
+    return invalid_credentials("it is no token of this form")
 
 
 def invalid_credentials(problem: str) -> Failure:

@@ -11,10 +11,11 @@ from pathlib import Path
 from time import monotonic
 from urllib.request import urlopen
 
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from revops_mesh.identity import Tokens
+from revops_mesh.identity.tokens import KEY_UNKNOWN
 from revops_mesh.kernel.errors import Failure
 
 REFRESH_SECONDS = 60.0
@@ -69,7 +70,7 @@ class KeySource:
 
         They may have changed just before, when the call had been verified with the old ones and not yet come here.
         """
-        if failure.metadata.get("problem") != InvalidKeyIdError.__name__:
+        if failure.metadata.get("problem") != KEY_UNKNOWN:
             return False
         known, refused_at = self.tokens.keys, monotonic()
         async with self._turn:

@@ -217,6 +217,7 @@ async def test_forwarded_addresses_count_only_from_trusted_proxies(gateway: Gate
     assert await left("2001:db8:1:2::1") == -1
     assert await left("2001:db8:1:2:ffff::9") == -2, "one customer has 64 bits"
     assert await left("2001:db8:1:3::1") == -1
+    assert await left("fe80::1%eth0") == await left("fe80::2%eth1") + 1 == -1, "a zone does not matter"
     assert await left() == -1
     for nonsense in ("", "garbage", "1.2.3.4:80", ",", "127.0.0.1"):
         before = await left()

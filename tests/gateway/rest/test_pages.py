@@ -85,7 +85,9 @@ async def test_what_a_client_has_is_not_sent_again(path: str, client: httpx.Asyn
     assert (await client.get(path, headers={"if-none-match": '"other"'})).status_code == 200
     head = await client.head(path)
     assert (head.status_code, head.content) == (200, b"")
-    assert (await client.post(path)).status_code == 405
+    refused = await client.post(path)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert refused.json()["error"]["details"][0]["reason"] == "HTTP_VERB_UNKNOWN"
 
 
 @pytest.mark.parametrize("path", HTML)

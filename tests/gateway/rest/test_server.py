@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from google.protobuf.message import Message
 from revops.catalog.v1 import products_pb2
 
@@ -239,3 +240,49 @@ async def _asked_by_a_stranger(serving: RestServer, authority: Authority) -> Non
     stranger = await connect(serving, trusting(authority))
     stranger.writer.write(LIST)
     await stranger.answer()
+
+
+def test_a_client_that_leaves_before_its_answer_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On uvloop, whose transports raise when they are written to after their end; the answer comes at that moment."""
+
+    async def leave() -> None:
+        door = Slow()
+        door.let.clear()
+        monkeypatch.setattr(server.BoundedHttp, "eof_received", lambda _: door.let.set())
+        started = RestServer(bridged(door), "127.0.0.1:0")
+        await started.start()
+        connection = await connect(started)
+        connection.writer.write(LIST)
+        async with asyncio.timeout(10):
+            await door.asked.wait()
+        connection.writer.write_eof()
+        assert await connection.ended()
+        await started.stop(1)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(leave())
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_every_request_of_a_connection_hears_that_its_client_has_left(
+    serving: RestServer, door: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = asyncio.Event()
+
+    async def stream(path: str, request: Message, sender: Any) -> Any:
+        try:
+            door.asked.set()
+            await asyncio.Event().wait()
+            yield
+        finally:
+            left.set()
+
+    monkeypatch.setattr(door, "stream", stream)
+    connection = await connect(serving)
+    connection.writer.write(b"GET /v1/auditEntries:stream HTTP/1.1\r\nhost: x\r\n\r\n" + LIST)
+    async with asyncio.timeout(10):
+        await door.asked.wait()
+        connection.writer.close()
+        await left.wait()

@@ -138,7 +138,7 @@ class Limits:
         while hops and self._trusted(found):
             found = hops.pop().strip() or found
         try:
-            address = ip_address(found)
+            address = ip_address(found.partition("%")[0])  # a zone is the sender's own affair (RFC 4007)
         except ValueError:
             return peer
         if isinstance(address, IPv6Address) and address.ipv4_mapped is None:

@@ -8,7 +8,7 @@ import contextlib
 import socket
 import ssl
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -32,12 +32,35 @@ class Listening(Protocol):
     def tls_client_ca(self) -> Path | None: ...
 
 
+class Parting:
+    """A transport that drops what is written after its client has left, as asyncio's own do; those of uvloop raise."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def write(self, data: bytes) -> None:
+        """Sends, if there is still somebody."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class BoundedHttp(HttpToolsProtocol):
-    """uvicorn's protocol with a bound on the size of a head, on the time in which it comes, and on pauses in a body."""
+    """uvicorn's protocol with a bound on the size of a head, on the time in which it comes, and on pauses in a body.
+
+    When the client leaves, every request on the connection hears of it: uvicorn tells the last one alone.
+    """
 
     _head = -1
     """Bytes of the head that is coming, without the packet in which it began; -1 if none is."""
     _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there."""
+        super().connection_made(cast("asyncio.Transport", Parting(transport)))
+        self._under_way: list[Any] = []
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -62,6 +85,7 @@ class BoundedHttp(HttpToolsProtocol):
         """The head is there; the bridge bounds the body."""
         self._head = -1
         super().on_headers_complete()
+        self._under_way = [*(each for each in self._under_way if not each.response_complete), self.cycle]
 
     def on_message_complete(self) -> None:
         """All of it is there."""
@@ -71,6 +95,9 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more will come."""
         self._let_go()
+        for each in self._under_way:
+            each.disconnected = True
+            each.message_event.set()
         super().connection_lost(exc)
 
     def _wait(self) -> None:

@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 from revops_mesh.gateway.rest.bridge import Application
 from revops_mesh.gateway.rest.content import LEAST_COMPRESSED, Receive, compressed, takes_gzip
 from revops_mesh.gateway.rest.pages.guide import Guide, guide
+from revops_mesh.gateway.rest.refusals import no_verb
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -73,9 +74,9 @@ class Kept:
         self._made: tuple[bytes, bytes, str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers 200, 304 if the client has it already, or 405."""
+        """Answers 200, or 304 if the client has it already. Raises `Refused` with 405."""
         if scope["method"] not in ("GET", "HEAD"):
-            return await _send(send, 405, {"allow": "GET, HEAD"}, b"")
+            raise no_verb(scope["method"], ("GET", "HEAD"))
         if self._made is None:
             body = self._make()
             self._made = body, compressed(body), hashlib.sha256(body).hexdigest()[:32]
