@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from joserfc import jwt
-from joserfc.errors import BadSignatureError, ClaimError, ExpiredTokenError, InvalidKeyIdError, JoseError
+from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from revops.platform.v1 import reasons_pb2 as platform
 
@@ -18,8 +18,8 @@ REMEMBERED_SECONDS = 15.0
 MOST_REMEMBERED = 50_000
 ALGORITHMS = ["ES256", "RS256", "Ed25519", "EdDSA"]
 LONGEST_CREDENTIAL = 8192
+# What is said of a token whose key may be newer than the keys that were read.
 KEY_UNKNOWN = "the key is unknown"
-"""What is said of a token whose key may be newer than the keys that were read."""
 
 
 class Tokens:
@@ -74,14 +74,7 @@ def remembered_until(now: float, expires: float) -> float:
 
 def unsound(error: Exception) -> Failure:
     """The refusal of a token that a library did not take, in words of ours: its own are names of its code."""
-    match error:
-        case InvalidKeyIdError():
-            return invalid_credentials(KEY_UNKNOWN)
-        case BadSignatureError():
-            return invalid_credentials("the signature is not the issuer's")
-        case ClaimError(claim=claim):
-            return invalid_credentials(f"the claim {claim} is missing or wrong")
-    return invalid_credentials("it is no token of this form")
+    return invalid_credentials(KEY_UNKNOWN if isinstance(error, InvalidKeyIdError) else "forged, or no token of this form")
 
 
 def invalid_credentials(problem: str) -> Failure:
