@@ -1,4 +1,4 @@
-"""Every event of the contract with a value in each field, and what of it each permission shows: what webhooks are held against."""
+"""Every event of the contract with a value in each field, and what of it is left without a permission."""
 
 from collections.abc import Iterator
 from typing import Any

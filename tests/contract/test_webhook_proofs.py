@@ -1,7 +1,7 @@
 """Of every event of the contract a subscriber of webhooks is shown what it may read, and a partner what is its own.
 
-The way to the receiver is tested in tests/platform/webhooks, with every event, too; that no other tenant's endpoint hears of an event is proven in
-`test_isolation.py`, by the method that hears every event.
+The way to the receiver is tested in tests/platform/webhooks, with every event, too; that no other tenant's endpoint hears of
+an event is proven in `test_isolation.py`, by the method that hears every event.
 """
 
 from dataclasses import replace
