@@ -131,7 +131,9 @@ STORY = {
     "and nobody cancels it": Step(f"{OPERATIONS}.CancelOperation", {"name": "operations/none"}, "nobody", "CREDENTIALS_MISSING"),
 }
 
-OF_ITS_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|[0-9a-f]{64}|whsec_[\w+/=-]+|rk_\w+|\b[0-9a-z]{26}\b|eyJ[\w.-]+")
+OF_ITS_TIME = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|[0-9a-f]{64}|\b[0-9a-z]{26}\b|whsec_[\w+/=-]+|rk_\w+|eyJ[\w.-]+"
+)
 """Instants, hashes over them, secrets, and ids that the server chose."""
 
 
