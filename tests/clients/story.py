@@ -1,4 +1,4 @@
-"""The golden story: how a product gets a price and a quote is accepted, and every kind of refusal on the way.
+"""The golden story: how a product gets a price, a quote is accepted and others hear of it, and every kind of refusal on the way.
 
 Each step is a call in JSON. All names are chosen by the caller, so that the story reads the same in every tenant.
 """
@@ -11,14 +11,18 @@ from uuid import UUID
 
 from tests.clients.drivers import Driver, ErrorInfo, Json
 
-CATALOG, QUOTING = "revops.catalog.v1", "revops.quoting.v1"
+CATALOG, QUOTING, PLATFORM = "revops.catalog.v1", "revops.quoting.v1", "revops.platform.v1"
 PRODUCTS, BOOKS, QUOTES = f"{CATALOG}.ProductService", f"{CATALOG}.PriceBookService", f"{QUOTING}.QuoteService"
+HOOKS, TOKENS, OPERATIONS = f"{PLATFORM}.WebhookService", f"{PLATFORM}.TokenService", f"{PLATFORM}.OperationService"
+FILES, IMPORTS, EXPORTS = f"{PLATFORM}.FileService", f"{PLATFORM}.ImportService", f"{PLATFORM}.ExportService"
+ACCOUNTS = f"{PLATFORM}.ServiceAccountService"
 CHARGE = {"chargeId": "seat", "type": "TYPE_RECURRING", "model": "CHARGE_MODEL_PER_UNIT", "billingPeriodMonths": 1}
 PLAN, BOOK, QUOTE = "products/cloud/ratePlans/monthly", "priceBooks/list", "quotes/q1"
 LINES = [{"ratePlan": PLAN, "quantity": str(i + 1)} for i in range(10)]
 OFFER = {"account": "accounts/acme", "currencyCode": "EUR", "lines": LINES}
 ENTRY = {"charge": f"{PLAN}/charges/seat", "pricing": {"model": "CHARGE_MODEL_PER_UNIT", "amount": "12.50"}}
 ONCE = str(UUID(int=7, version=4))
+HOOK = {"displayName": "ERP", "url": "https://erp.example/", "eventTypes": [f"{QUOTING}.*"], "roles": ["viewer"]}
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Step:
     request: Json
     who: str = "admin"
     reason: str = ""
+    of: str = ""
+    """Whose credential the answer shows."""
 
 
 STORY = {
@@ -74,18 +80,71 @@ STORY = {
         f"{BOOKS}.CreatePriceBook", {"priceBook": {"displayName": "D", "currencyCode": "USD"}, "priceBookId": "d"}
     ),
     "and gives nothing back": Step(f"{BOOKS}.DeletePriceBook", {"name": "priceBooks/d"}),
+    "an edition without webhooks": Step(f"{HOOKS}.CreateWebhookEndpoint", {"webhookEndpoint": HOOK}, reason="EDITION_REQUIRED"),
+    "a webhook is registered": Step(
+        f"{HOOKS}.CreateWebhookEndpoint", {"webhookEndpoint": HOOK, "webhookEndpointId": "erp"}, "team"
+    ),
+    "shown without its secret": Step(f"{HOOKS}.GetWebhookEndpoint", {"name": "webhookEndpoints/erp"}, "team"),
+    "and tested too early": Step(f"{HOOKS}.SendTestEvent", {"name": "webhookEndpoints/erp"}, "team", reason="WEBHOOK_STATE"),
+    "one that leads inside": Step(
+        f"{HOOKS}.CreateWebhookEndpoint",
+        {"webhookEndpoint": {**HOOK, "url": "https://10.0.0.1/"}},
+        "team",
+        reason="FIELD_INVALID",
+    ),
+    "one of an unknown event": Step(
+        f"{HOOKS}.CreateWebhookEndpoint",
+        {"webhookEndpoint": {**HOOK, "eventTypes": [f"{QUOTING}.QuoteImagined"]}},
+        "team",
+        reason="WEBHOOK_EVENT_TYPE_UNKNOWN",
+    ),
+    "one of hidden events": Step(
+        f"{HOOKS}.CreateWebhookEndpoint",
+        {"webhookEndpoint": {**HOOK, "eventTypes": [f"{PLATFORM}.WebhookEndpointDisabled"]}},
+        "team",
+        reason="WEBHOOK_EVENT_TYPE_HIDDEN",
+    ),
+    "a program gets an account": Step(
+        f"{ACCOUNTS}.CreateServiceAccount",
+        {"serviceAccount": {"displayName": "CRM", "roles": ["viewer"]}, "serviceAccountId": "crm"},
+        "team",
+    ),
+    "and a key": Step(
+        f"{ACCOUNTS}.CreateApiKey", {"parent": "serviceAccounts/crm", "apiKey": {"displayName": "Key"}}, "team", of="program"
+    ),
+    "for which it gets a token": Step(f"{TOKENS}.IssueToken", {"scopes": ["catalog.products.get"]}, "program"),
+    "but none that may do more": Step(f"{TOKENS}.IssueToken", {"scopes": ["x.y"]}, "program", "TOKEN_SCOPE_EXCEEDED"),
+    "a token for no key": Step(f"{TOKENS}.IssueToken", {}, reason="TOKEN_NEEDS_KEY"),
+    "a file that is not there": Step(f"{FILES}.GetFile", {"name": "files/none"}, reason="RESOURCE_NOT_FOUND"),
+    "an import of it": Step(
+        f"{IMPORTS}.ImportResources",
+        {"file": "files/none", "type": f"{CATALOG}.Product", "format": "FORMAT_CSV"},
+        reason="RESOURCE_NOT_FOUND",
+    ),
+    "an export of no type": Step(
+        f"{EXPORTS}.ExportResources", {"type": f"{CATALOG}.Imagined", "format": "FORMAT_CSV"}, reason="EXPORT_TYPE"
+    ),
+    "an export in no form": Step(f"{EXPORTS}.ExportResources", {"type": f"{CATALOG}.Product"}, reason="FIELD_INVALID"),
+    "an operation that never began": Step(
+        f"{OPERATIONS}.CancelOperation", {"name": "operations/none"}, reason="RESOURCE_NOT_FOUND"
+    ),
+    "and nobody cancels it": Step(f"{OPERATIONS}.CancelOperation", {"name": "operations/none"}, "nobody", "CREDENTIALS_MISSING"),
 }
 
-OF_ITS_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|[0-9a-f]{64}")
-"""Instants, and hashes over them."""
+OF_ITS_TIME = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z|[0-9a-f]{64}|\b[0-9a-z]{26}\b|whsec_[\w+/=-]+|rk_\w+|eyJ[\w.-]+"
+)
+"""Instants, hashes over them, secrets, and ids that the server chose."""
 
 
 async def told(driver: Driver, tokens: Mapping[str, str]) -> dict[str, Any]:
     """What each step gave, told by people with tokens; what depends on when it is told is blotted out."""
-    found: dict[str, Any] = {}
+    found, tokens = dict[str, Any](), dict(tokens)
     for title, step in STORY.items():
         token = tokens.get(step.who)
         answer = await driver.call(step.method, step.request, {"authorization": f"Bearer {token}"} if token else {})
+        if step.of and not isinstance(answer, ErrorInfo):
+            tokens[step.of] = answer["secret"]
         found[title] = _timeless(vars(answer) if isinstance(answer, ErrorInfo) else answer)
         assert found[title].get("reason", "") == step.reason, f"{title}: {answer}"
     return found

@@ -12,7 +12,7 @@ from tests.clients.rest import rest_driver
 from tests.clients.story import STORY, told
 from tests.clients.typescript import typescript_driver
 from tests.runtime.calling import Running
-from tests.world import FREE, World
+from tests.world import FREE, TEAM, World
 
 DRIVERS: dict[str, Callable[[str, Path], AbstractAsyncContextManager[Driver]]] = {
     "python": lambda address, _: python_driver(address),
@@ -27,6 +27,7 @@ async def people(world: World, issuer: DevelopmentIssuer) -> dict[str, str]:
     ours, other = await world.tenant(FREE), await world.tenant(FREE)
     return {
         "admin": issuer.issue("users/anna", ours, ["admin"]),
+        "team": issuer.issue("users/tina", await world.tenant(TEAM), ["admin"]),
         "viewer": issuer.issue("users/vera", ours, ["viewer"]),
         "stranger": issuer.issue("users/sten", other, ["admin"]),
         "forger": issuer.issue("users/fred", ours, ["admin"])[:-8] + "AAAAAAAA",

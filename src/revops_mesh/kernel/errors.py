@@ -115,6 +115,14 @@ def not_found(name: str) -> Failure:
     return refuse(platform.RESOURCE_NOT_FOUND, "{name} was not found.", name=name[:LONGEST_TEXT])
 
 
+def edition_required(required: "options_pb2.Edition.ValueType", edition: "options_pb2.Edition.ValueType") -> Failure:
+    """The refusal of what a tenant's edition does not include, with the least that does."""
+    needed, had = (options_pb2.Edition.Name(each).removeprefix("EDITION_") for each in (required, edition))
+    return refuse(
+        platform.EDITION_REQUIRED, "It needs the {required} edition; the tenant has {edition}.", required=needed, edition=had
+    )  # fmt: skip
+
+
 def stale(name: str) -> Failure:
     """The refusal of a write that was based on an older revision."""
     return refuse(platform.ETAG_MISMATCH, "{name} changed since it was read: read it again and repeat.", name=name)

@@ -57,7 +57,7 @@ class Kernel(Served):
         permissions: frozenset[str] = frozenset(),
         contract: Iterable[Method] = (),
         peers: Peers | None = None,
-        events: Mapping[str, str] = MappingProxyType({}),
+        events: Mapping[str, Method] = MappingProxyType({}),
         networks: Collection[IPv4Network | IPv6Network] = (),
     ) -> None:
         """`secrets` sign page tokens: the first signs, all verify. Raises `Broken` when a contract or a module is incomplete.

@@ -16,7 +16,7 @@ from revops.platform.v1 import reasons_pb2 as platform
 from . import observe
 from .call import Call
 from .contract import Method
-from .errors import refuse
+from .errors import edition_required, refuse
 from .peers import ASKING, admit
 
 if TYPE_CHECKING:
@@ -144,13 +144,7 @@ def permitted(method: Method, call: Call) -> None:
     if principal.partner and not (policy.partner_visible or method.partner_scoped):
         raise refuse(platform.CLOSED_TO_PARTNERS, "{method} is closed to partners.", method=method.full_name)
     if principal.edition < policy.edition:
-        name = options.Edition.Name
-        raise refuse(
-            platform.EDITION_REQUIRED,
-            "It needs the {required} edition; the tenant has {edition}.",
-            required=name(policy.edition).removeprefix("EDITION_"),
-            edition=name(principal.edition).removeprefix("EDITION_"),  # type: ignore[arg-type]
-        )
+        raise edition_required(policy.edition, principal.edition)  # type: ignore[arg-type]
 
 
 def shaped(method: Method, kernel: "Kernel", inner: Layer) -> Layer:

@@ -14,7 +14,7 @@ from revops.options.v1 import options_pb2 as options
 from revops_mesh.gateway.rest.bridge import Bridge
 from revops_mesh.kernel.contract import described
 from revops_mesh.kernel.errors import Failure
-from revops_mesh.kernel.names import new_uuid
+from revops_mesh.kernel.names import PLATFORM_TENANT, new_uuid
 from revops_mesh.kernel.walk import without_secrets
 from tests.contract import people
 from tests.contract.methods import Method, attempt, each, guarded, of_installation, owner_of, public, refusal, send, writes
@@ -88,8 +88,9 @@ async def test_nobody_and_somebody_without_the_permission_are_refused_alike(
     nobody = await over_http(bridge, None, method, request)
     assert (nobody.status, nobody.reason, nobody.headers["www-authenticate"]) == (401, "CREDENTIALS_MISSING", BEARER)
     if of_installation(method):  # its callers have no roles of a tenant
-        return
-    eve = await people.lacking(world, owner.tenant, method.policy.permission)
+        eve = await world.caller("admin", "seller", tenant=PLATFORM_TENANT)
+    else:
+        eve = await people.lacking(world, owner.tenant, method.policy.permission)
     refused = await over_http(bridge, eve, method, request)
     assert (refused.status, refused.reason) == (403, "PERMISSION_REQUIRED")
     same_refusal(refused, await refusal(eve, method, request))

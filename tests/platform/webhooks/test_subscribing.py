@@ -41,8 +41,8 @@ def test_every_event_of_the_contract_can_be_subscribed_to() -> None:
     """Else its resource has no Get method: give it one, or leave the event out here with the reason."""
     emitted = {event for method in member.methods() for event in method.emits}
     assert set(EVENTS) == emitted
-    assert EVENTS["revops.quoting.v1.QuoteSubmitted"] == GET
-    assert EVENTS["revops.catalog.v1.PriceEntryCreated"] == "catalog.priceEntries.get"
+    assert EVENTS["revops.quoting.v1.QuoteSubmitted"].policy.permission == GET
+    assert EVENTS["revops.catalog.v1.PriceEntryCreated"].policy.permission == "catalog.priceEntries.get"
 
 
 @pytest.mark.parametrize(
@@ -74,17 +74,17 @@ def test_wildcards_stand_for_a_capability_s_version(wanted: str, event: str, fou
 def test_a_subscriber_sees_what_its_permissions_and_its_partner_allow(
     permissions: set[str], partner: str, margin: str | None
 ) -> None:
-    shown: Any = Subscriber(frozenset(permissions), partner).shown(SUBMITTED, EVENTS)
+    shown: Any = Subscriber(frozenset(permissions), partner, FREE).shown(SUBMITTED, EVENTS)
     assert (shown.margin.amount if shown is not None else None) == margin
     assert SUBMITTED.margin.amount == "3.00", "the event itself stays as it is"
 
 
 def test_a_partner_is_not_shown_what_names_no_partner() -> None:
     event = tenants.TenantCreated(tenant="tenants/x")
-    everything = frozenset(EVENTS.values())
-    assert Subscriber(everything, "").shown(event, EVENTS) is not None
-    assert Subscriber(everything, "partners/x").shown(event, EVENTS) is None
-    assert Subscriber(everything, "partners/x").shown(quotes.QuoteSubmitted(quote="quotes/q"), EVENTS) is None
+    everything = frozenset(method.policy.permission for method in EVENTS.values())
+    assert Subscriber(everything, "", FREE).shown(event, EVENTS) is not None
+    assert Subscriber(everything, "partners/x", FREE).shown(event, EVENTS) is None
+    assert Subscriber(everything, "partners/x", FREE).shown(quotes.QuoteSubmitted(quote="quotes/q"), EVENTS) is None
 
 
 def test_the_body_says_what_happened_when_to_what() -> None:

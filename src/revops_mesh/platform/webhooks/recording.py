@@ -66,7 +66,8 @@ async def record(event: AnyEvent, call: Call) -> Empty:
     if not wanting:
         return Empty()
     happened = message_class(event_type(event)).FromString(event.value)
-    subscribers = [Subscriber(await permitted(each.state.roles, call), each.state.partner) for each in wanting]
+    edition = call.principal.edition
+    subscribers = [Subscriber(await permitted(each.state.roles, call), each.state.partner, edition) for each in wanting]
     for endpoint, subscriber in zip(wanting, subscribers, strict=True):
         if (shown := subscriber.shown(happened, call.kernel.events)) is not None:
             delivery = await call.repo(WebhookDelivery).add(WebhookDelivery.of(endpoint, call.event, shown, call.now))

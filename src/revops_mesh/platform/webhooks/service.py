@@ -133,7 +133,8 @@ async def _must_be_servable(endpoint: WebhookEndpoint, call: Call) -> None:
     """Refuses an endpoint that would get what the caller may not, or nothing at all."""
     roles, partner = endpoint.state.roles, call.principal.partner or endpoint.state.partner
     await must_be_grantable(roles, call)
-    Subscriber(await permitted(roles, call), partner).must_get(endpoint.state.event_types, call.kernel.events)
+    subscriber = Subscriber(await permitted(roles, call), partner, call.principal.edition)
+    subscriber.must_get(endpoint.state.event_types, call.kernel.events)
 
 
 async def _saved(endpoint: WebhookEndpoint, call: Call, secret: str = "") -> pb.WebhookEndpoint:

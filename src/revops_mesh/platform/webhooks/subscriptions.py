@@ -1,7 +1,7 @@
 """Which events there are to subscribe to, who may see them, and what they look like outside.
 
-Who may get a resource may get the events about it, and of them the fields that they may read. A partner gets an event only if
-the event names its partner in the field that the contract marks with SCOPING_PARTNER.
+Who may get a resource, by permission and by edition, may get the events about it, and of them the fields that they may read.
+A partner gets an event only if the event names its partner in the field that the contract marks with SCOPING_PARTNER.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -16,24 +16,24 @@ from revops.platform.v1 import webhooks_pb2 as pb
 from revops_mesh.kernel import clock, walk
 from revops_mesh.kernel.call import Event
 from revops_mesh.kernel.contract import Method, described, facts, memo, message_class
-from revops_mesh.kernel.errors import Failure
+from revops_mesh.kernel.errors import Failure, edition_required
 
 ALL = ".*"
 
 
-def events_of(methods: Iterable[Method]) -> Mapping[str, str]:
-    """Every event that methods emit, with the permission to get the resource that it names in its first field.
+def events_of(methods: Iterable[Method]) -> Mapping[str, Method]:
+    """Every event that methods emit, with the method that gets the resource that it names in its first field.
 
     An event about something that no method gets cannot be subscribed to, and is not among them.
     """
     known = list(methods)
-    getters = {(method.capability, method.name): method.policy.permission for method in known}
-    found: dict[str, str] = {}
+    getters = {(method.capability, method.name): method for method in known if method.policy.permission}
+    found: dict[str, Method] = {}
     for event in sorted({event for method in known for event in method.emits}):
         first = described(message_class(event)).fields[0].name
         getter = "Get" + "".join(part.capitalize() for part in first.split("_"))
-        if permission := getters.get((event.split(".")[1], getter)):
-            found[event] = permission
+        if method := getters.get((event.split(".")[1], getter)):
+            found[event] = method
     return found
 
 
@@ -56,30 +56,35 @@ class Subscriber:
     permissions: frozenset[str]
     partner: str
     """`partners/{partner}`, "" for the tenant itself."""
+    edition: int
+    """Of the tenant."""
 
-    def must_get(self, wanted: Iterable[str], events: Mapping[str, str]) -> None:
-        """Raises WEBHOOK_EVENT_TYPE_UNKNOWN, or WEBHOOK_EVENT_TYPE_HIDDEN for what would never be sent to it."""
+    def must_get(self, wanted: Iterable[str], events: Mapping[str, Method]) -> None:
+        """Raises WEBHOOK_EVENT_TYPE_UNKNOWN, or WEBHOOK_EVENT_TYPE_HIDDEN or EDITION_REQUIRED for what would never be sent."""
         for each in wanted:
             meant = [event for event in events if matches([each], event)]
             if not meant:
                 raise Failure(
                     pb.WebhookReason, pb.WEBHOOK_EVENT_TYPE_UNKNOWN, "There is no event {event_type}.", event_type=each
                 )  # fmt: skip
-            visible = [event for event in meant if events[event] in self.permissions]
+            visible = [event for event in meant if events[event].policy.permission in self.permissions]
             if not visible:
                 raise Failure(
                     pb.WebhookReason, pb.WEBHOOK_EVENT_TYPE_HIDDEN, "For {event_type} the roles lack {permission}.",
-                    event_type=each, permission=events[meant[0]],
+                    event_type=each, permission=events[meant[0]].policy.permission,
                 )  # fmt: skip
+            least = min(events[event].policy.edition for event in visible)
+            if self.edition < least:
+                raise edition_required(least, self.edition)  # type: ignore[arg-type]
             if self.partner and not any(partner_field(message_class(event)) for event in visible):
                 raise Failure(
                     pb.WebhookReason, pb.WEBHOOK_EVENT_TYPE_HIDDEN, "{event_type} belongs to no partner.", event_type=each
                 )  # fmt: skip
 
-    def shown(self, event: Message, events: Mapping[str, str]) -> Message | None:
+    def shown(self, event: Message, events: Mapping[str, Method]) -> Message | None:
         """A copy of an event as the subscriber may see it, None if it may not."""
-        field = partner_field(type(event))
-        if events.get(event.DESCRIPTOR.full_name) not in self.permissions:
+        field, getter = partner_field(type(event)), events.get(event.DESCRIPTOR.full_name)
+        if getter is None or getter.policy.permission not in self.permissions or self.edition < getter.policy.edition:
             return None
         if self.partner and not (field and getattr(event, field) == self.partner):
             return None
