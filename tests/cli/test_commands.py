@@ -66,7 +66,7 @@ def test_a_token_has_the_role_it_was_issued_for(machine: Machine) -> None:
 def test_a_token_for_nobody_is_refused_in_one_line(machine: Machine) -> None:
     refused = machine.revops("token", "--tenant", "nobody")
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == "revops: RESOURCE_NOT_FOUND: tenants/nobody was not found.\n"
+    assert refused.stderr == "revops: there is no tenant nobody: revops tenant list\n"
 
 
 def test_a_call_names_one_method(machine: Machine) -> None:
