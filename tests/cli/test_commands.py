@@ -147,9 +147,9 @@ def test_a_row_that_was_changed_meanwhile_is_not_overwritten(machine: Machine) -
 
 
 def test_an_unknown_kind_is_refused_with_those_there_are(machine: Machine) -> None:
-    ran = machine.revops("reproject", "quoting.Quotation")
+    ran = machine.revops("reproject", "Colour")
     assert ran.exit_code == 1
-    assert re.search(r"no kind is called quoting.Quotation; there are .*quoting.Quote,", ran.stderr)
+    assert re.search(r"no kind is called Colour; there are .*quoting.Quote,", ran.stderr)
 
 
 def test_the_catalogue_says_what_each_method_needs(machine: Machine) -> None:
