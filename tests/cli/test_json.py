@@ -38,7 +38,7 @@ REFUSED = {
     "operations resume": "nowhere --tenant acme",
 }
 ELSEWHERE = {"up", "migration"}
-"""Tried below, and where a database of its own is at hand (tests/migrations)."""
+"""They start servers: of `up` a refusal is tried below, and `migration` writes into the checkout."""
 
 
 def test_every_command_is_tried_here() -> None:
