@@ -66,7 +66,7 @@ def test_a_token_has_the_role_it_was_issued_for(machine: Machine) -> None:
 def test_a_token_for_nobody_is_refused_in_one_line(machine: Machine) -> None:
     refused = machine.revops("token", "--tenant", "nobody")
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert refused.stderr == "revops: RESOURCE_NOT_FOUND: tenants/nobody was not found.\n"
+    assert refused.stderr == "revops: there is no tenant nobody: revops tenant list\n"
 
 
 def test_a_call_names_one_method(machine: Machine) -> None:
@@ -147,9 +147,9 @@ def test_a_row_that_was_changed_meanwhile_is_not_overwritten(machine: Machine) -
 
 
 def test_an_unknown_kind_is_refused_with_those_there_are(machine: Machine) -> None:
-    ran = machine.revops("reproject", "quoting.Quotation")
+    ran = machine.revops("reproject", "Colour")
     assert ran.exit_code == 1
-    assert re.search(r"no kind is called quoting.Quotation; there are .*quoting.Quote,", ran.stderr)
+    assert re.search(r"no kind is called Colour; there are .*quoting.Quote,", ran.stderr)
 
 
 def test_the_catalogue_says_what_each_method_needs(machine: Machine) -> None:

@@ -21,9 +21,10 @@ from revops_mesh.kernel.contract import described
 from revops_mesh.kernel.names import derived
 from revops_mesh.local.calls import Member
 
+from .nearness import meant
 from .operations import ROLES, awaited, bars, ended, interruptible
 from .options import DATA, Address, Data, Json, Surroundings, Tenant, Token
-from .problems import CommandError
+from .problems import CommandError, require_directory
 from .stored import kinds
 
 PIECE = 256 * 1024
@@ -110,6 +111,9 @@ def export(
 ) -> None:  # fmt: skip
     """Write the resources of a list into a file, as whose token it is may see them."""
     of, surroundings = exports_pb2.ExportResourcesRequest, Surroundings(data, address, token)
+    if json and str(output) == "-":
+        raise typer.BadParameter("standard output takes the file or the JSON: choose", param_hint="--json")
+    require_directory(output)
     request = of(type=_type(what), filter=filter, order_by=order_by, request_id=str(uuid.uuid4()))
     request.format = of.Format.Value(f"FORMAT_{_format(format, output).upper()}")
     request.read_mask.paths.extend(path for path in fields.split(",") if path)
@@ -200,6 +204,10 @@ def _type(wanted: str) -> str:
     ]
     if len(found) > 1:
         raise CommandError(f"{wanted} is one of {', '.join(sorted(found))}: say which")
+    if not found and "." not in wanted:  # a full name may be one that only the member knows
+        collections = {kind.pattern.collection for kind in kinds()}
+        if near := meant(wanted, collections):
+            raise CommandError(f"no collection is called {wanted}{near}")
     return found[0] if found else wanted
 
 

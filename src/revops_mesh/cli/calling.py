@@ -12,6 +12,7 @@ from revops_mesh import member
 from revops_mesh.kernel.contract import Method, methods_of
 from revops_mesh.local.calls import Member, Refusal
 
+from .nearness import meant
 from .options import DATA, Address, Data, Surroundings, Token
 from .problems import CommandError
 
@@ -20,12 +21,13 @@ Sent = Annotated[str, typer.Argument(metavar="[JSON]", help="The request; - read
 Of = Annotated[
     str, typer.Option("--tenant", help="Slug of the caller's tenant. Default: the installation itself.", show_default=False)
 ]
+Compact = Annotated[bool, typer.Option("--json", help="Print the JSON in one line.")]
 Role = Annotated[str, typer.Option("--role", help="Role of the caller, unless a token is given.")]
 
 
 def call(
     method: Which, request: Sent = "{}", tenant: Of = "", role: Role = "admin", data: Data = DATA, address: Address = "",
-    token: Token = "",
+    token: Token = "", json: Compact = False,
 ) -> None:  # fmt: skip
     """Call a method; a refusal is printed as JSON on standard error, with the reason that its contract documents."""
     wanted = _method(method)
@@ -45,9 +47,11 @@ def call(
         if not refusal.reason:
             raise
         said = {"code": refusal.code, "message": str(refusal), "reason": refusal.reason, "domain": refusal.domain}
-        print(jsons.dumps({**said, "metadata": refusal.metadata}, ensure_ascii=False, indent=2), file=sys.stderr)
+        print(
+            jsons.dumps({**said, "metadata": refusal.metadata}, ensure_ascii=False, indent=None if json else 2), file=sys.stderr
+        )
         raise typer.Exit(1) from None
-    print(MessageToJson(answer, ensure_ascii=False))
+    print(MessageToJson(answer, ensure_ascii=False, indent=None if json else 2))
 
 
 def _method(wanted: str) -> Method:
@@ -55,7 +59,10 @@ def _method(wanted: str) -> Method:
     named = wanted.replace(".", "/").strip("/")
     found = [each for each in methods if f"/{each.full_name}".replace(".", "/").endswith(f"/{named}")]
     if len(found) != 1:
-        raise CommandError(f"{len(found) or 'no'} methods are called {wanted}: revops catalogue lists them")
+        names = (each.full_name.rpartition(".")[2] for each in methods)
+        near = meant(named.rpartition("/")[2], names, ": revops catalogue lists them")
+        whose = ", ".join("/".join(each.full_name.rsplit(".", 2)[1:]) for each in found)
+        raise CommandError(f"say which {wanted}: {whose}" if found else f"no methods are called {wanted}{near}")
     if found[0].streams:
         raise CommandError(f"{found[0].full_name} streams its answers: call it with buf curl")
     return found[0]

@@ -12,6 +12,7 @@ from revops.options.v1 import options_pb2 as options
 from revops_mesh import member
 from revops_mesh.kernel.contract import methods_of
 
+from .nearness import meant
 from .options import DATA, Address, Data, Json, Surroundings
 from .output import show
 from .problems import CommandError
@@ -25,9 +26,13 @@ def catalogue(
 ) -> None:
     """Print the methods that a running member serves, with permission, edition and events."""
     known = [module.service for module in member.MODULES]
-    served = known if offline else asyncio.run(_served(Surroundings(data, address).where))
+    served = known if offline else asyncio.run(_served(Surroundings(data, address)))
     if strange := [service for service in served if service.startswith("revops.") and service not in known]:
         raise CommandError(f"the member serves {', '.join(strange)}, which this installation does not know: upgrade it")
+    capabilities = {service.split(".")[1] for service in known}
+    if capability and capability not in capabilities:
+        all_of_them = f"; there are {', '.join(sorted(capabilities))}"
+        raise CommandError(f"no capability is called {capability}{meant(capability, capabilities, all_of_them)}")
     rows = list(_rows([service for service in known if service in served]))
     show([row for row in rows if not capability or row["capability"] == capability], as_json=json)
 
@@ -53,8 +58,9 @@ def _rows(services: Sequence[str]) -> Iterator[dict[str, object]]:
             }
 
 
-async def _served(address: str) -> list[str]:
+async def _served(surroundings: Surroundings) -> list[str]:
     """The services that a member lists by reflection. Raises `CommandError` when none answers."""
+    address = surroundings.where
     host = address.removeprefix("https://")
     secure = grpc.aio.secure_channel(host, grpc.ssl_channel_credentials()) if host != address else None
     async with secure or grpc.aio.insecure_channel(host) as channel:
@@ -65,6 +71,7 @@ async def _served(address: str) -> list[str]:
                 return [service.name for service in answer.list_services_response.service]
         except grpc.aio.AioRpcError as error:
             raise CommandError(
-                f"no member answers at {address} ({error.details()}): start revops up, or pass --offline"
+                f"no member answers at {address}, {surroundings.found}: start one with revops up, name another with --address or"
+                f" --data, or pass --offline ({error.details()})"
             ) from None
     return []

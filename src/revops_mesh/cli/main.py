@@ -1,9 +1,10 @@
 """The `revops` command: its subcommands, and how their errors are told.
 
 A subcommand's file is imported when it is called, because `revops --help` and `revops token` shall not wait for the libraries
-of all others. Exit codes: 0 done, 1 it failed, 2 it was called wrongly.
+of all others. Exit codes: 0 done, 1 refused or failed, 2 called wrongly, 130 interrupted.
 """
 
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -13,6 +14,8 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
+
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # read when gRPC is imported; its notes belong into no command's answer
 
 RUN, OPERATE, DEVELOP = "Run", "Operate", "Develop"
 

@@ -2,20 +2,22 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
 from revops.platform.v1 import tenants_pb2 as tenants
 
 from revops_mesh.kernel.names import PLATFORM_TENANT
-from revops_mesh.local.calls import Member, member_at
+from revops_mesh.local.calls import Member, Refusal, member_at
 from revops_mesh.local.installation import DEFAULT, Installation, given
 from revops_mesh.runtime.keys import DevelopmentIssuer
 
+from .nearness import meant
 from .problems import CommandError
 
 T = TypeVar("T")
@@ -28,13 +30,18 @@ Address = Annotated[
     ),
 ]
 Token = Annotated[
-    str, typer.Option("--token", envvar="REVOPS_TOKEN", help="Token to call with. Default: one of the development issuer.")
+    str,
+    typer.Option(
+        "--token", envvar="REVOPS_TOKEN", help="Token to call with. Default: one of the development issuer, good for an hour."
+    ),
 ]
 Tenant = Annotated[str, typer.Option("--tenant", help="Slug of the tenant, as in acme.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 DATA = DEFAULT
 OPERATOR = "users/operator"
+MEMBER_PORT = 7050
+_ADDRESS = re.compile(r"(https://)?[^/\s]+:\d{1,5}")
 
 
 @dataclass(frozen=True)
@@ -47,9 +54,19 @@ class Surroundings:
 
     @property
     def where(self) -> str:
-        """Host and port of the member."""
+        """Host and port of the member. Raises `CommandError` when it is no address."""
         running = Installation(self.data).running()
-        return self.address or (running.address if running else "127.0.0.1:7050")
+        where = self.address or (running.address if running else f"127.0.0.1:{MEMBER_PORT}")
+        if not _ADDRESS.fullmatch(where):
+            raise CommandError(f"{where} is no address of a member: write host:port, or https://host:port for TLS")
+        return where
+
+    @property
+    def found(self) -> str:
+        """How `where` was found, for somebody who finds nobody there."""
+        if self.address:
+            return "as --address or REVOPS_ADDRESS says"
+        return f"where revops up on {self.data} serves" if Installation(self.data).running() else "the default"
 
     @property
     def issuer(self) -> DevelopmentIssuer:
@@ -69,18 +86,47 @@ class Surroundings:
             async with member_at(self.where, token) as member:
                 return await conversation(member)
 
-        return asyncio.run(talk())
+        return self.run(talk())
+
+    def run(self, talk: Coroutine[Any, Any, T]) -> T:
+        """What a conversation gives. Raises `CommandError` when no member answers, which says where it was sought."""
+        try:
+            return asyncio.run(talk)
+        except Refusal as refusal:
+            if refusal.reason or refusal.code != "UNAVAILABLE":
+                raise
+            raise CommandError(
+                f"{refusal}, {self.found}: start one with revops up, or name another with --address or --data"
+            ) from None
 
     async def issued(
         self, tenant: str, roles: tuple[str, ...], subject: str = OPERATOR, partner: str = "", seconds: float = 3600
     ) -> str:
-        """A token of the development issuer; `tenant` is looked up at the member. Raises `Refusal` if there is none."""
+        """A token of the development issuer; `tenant` is looked up at the member. Raises `CommandError` if there is none."""
         root = self.issuer.issue(OPERATOR, PLATFORM_TENANT, ["platform-admin"])
         if not tenant:
             return root
         async with member_at(self.where, root) as member:
-            found = await member(tenants.GetTenantRequest(name=f"tenants/{tenant}"))
+            try:
+                found = await member(tenants.GetTenantRequest(name=f"tenants/{tenant}"))
+            except Refusal as refusal:
+                if refusal.code != "NOT_FOUND":
+                    raise
+                slugs = [each.name.removeprefix("tenants/") for each in await listed_tenants(member)]
+                raise CommandError(f"there is no tenant {tenant}{meant(tenant, slugs, ': revops tenant list')}") from None
         return self.issuer.issue(subject, UUID(hex=found.uid), roles, partner, seconds)
+
+
+async def listed_tenants(member: Member) -> list[tenants.Tenant]:
+    """All tenants, for a caller of the platform."""
+    found: list[tenants.Tenant] = []
+    request = tenants.ListTenantsRequest(page_size=1000)
+    while True:
+        page = await member(request)
+        found += page.tenants
+        if not page.next_page_token:
+            return found
+        request.page_token = page.next_page_token
 
 
 def database_url(data: Path) -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from pathlib import Path
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +14,12 @@ from revops_mesh.migrations.tree import MigrationError
 
 class CommandError(RuntimeError):
     """A command cannot do what it was asked; the message says why."""
+
+
+def require_directory(path: Path) -> None:
+    """Raises `CommandError` when a file cannot be there, before anything is done for it."""
+    if not path.absolute().parent.is_dir():
+        raise CommandError(f"there is no directory {path.absolute().parent} for {path.name}: make it first")
 
 
 def told(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from revops_mesh.kernel.kinds import PROJECTION, ColumnType, Kind
 
+TENANTS = "SELECT name FROM platform.tenants WHERE tenant_id=$1"
 TENANT = "SELECT uid FROM platform.tenants WHERE tenant_id=$1 AND name=$2"
 
 CHANGES = "SELECT method, count(*) AS changes FROM kernel.audit WHERE time>=$1 AND outcome='OK' GROUP BY method"
@@ -16,6 +17,11 @@ def size(table: str) -> str:
         " coalesce(sum(pg_total_relation_size(c.oid)),0)::bigint AS bytes"
         f" FROM pg_class c WHERE c.relkind='r' AND (c.oid={where} OR c.oid IN (SELECT relid FROM pg_partition_tree({where})))"
     )
+
+
+def some(kind: Kind) -> str:
+    """The first `$2` names of a kind."""
+    return f"SELECT name FROM {kind.sql} WHERE tenant_id=$1 AND delete_time IS NULL ORDER BY name LIMIT $2"
 
 
 def one(kind: Kind) -> str:

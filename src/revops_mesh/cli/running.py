@@ -1,19 +1,21 @@
 """`revops up`: everything on one machine."""
 
 import asyncio
+import json as jsons
 import os
 import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from revops_mesh.local.up import Ready, Up, data_directory
 
-from .options import DATA, Data
+from .options import DATA, Data, Json
 
 Port = Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port of the member's gRPC.")]
 HttpPort = Annotated[int, typer.Option("--http-port", min=1, max=65_535, help="Port of the gateway's HTTP.")]
@@ -22,18 +24,23 @@ Demo = Annotated[bool, typer.Option("--demo/--no-demo", help="Tell the story of 
 CATALOG = "revops.catalog.v1.ProductService"
 
 
-def up(data: Data = DATA, port: Port = 7050, http_port: HttpPort = 8080, demo: Demo = True) -> None:
+def up(data: Data = DATA, port: Port = 7050, http_port: HttpPort = 8080, demo: Demo = True, json: Json = False) -> None:
     """Start everything on this machine, with a demo tenant; Ctrl-C stops it.
 
+    With --json it prints one line of JSON once it is ready, and its progress on standard error.
     PostgreSQL and NATS are embedded unless REVOPS_DATABASE_URL and REVOPS_NATS_URL name servers.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, stderr=json)
 
     def tell(line: str) -> None:
         console.print(f"[dim]{escape(line)}[/]")
 
     def ready(what: Ready) -> None:
-        console.print(_told(what, data))
+        if json:
+            facts = {"seconds": round(what.seconds, 1), "token": what.token, "problem": what.problem, "logs": f"{data}/logs"}
+            print(jsons.dumps({**msgspec.to_builtins(what.running), **facts}), flush=True)
+        else:
+            console.print(_told(what, data))
 
     asyncio.run(Up(data_directory(data), port, http_port, demo, os.environ, tell, ready).run())
 

@@ -19,11 +19,14 @@ from revops_mesh.kernel.names import PLATFORM_TENANT
 from revops_mesh.kernel.pools import OWNER
 
 from . import queries
+from .nearness import meant
 from .options import DATA, Data, Json, Tenant, database_url
 from .output import say
 from .problems import CommandError
 
 BATCH = 500
+LOOKED_AT = 10_000
+"""Names among which a near one is sought."""
 Name = Annotated[str, typer.Argument(help="Resource name, as in quotes/helix-archive.", show_default=False)]
 What = Annotated[str, typer.Argument(help="Capability and message, as in quoting.Quote.", show_default=False)]
 All = Annotated[bool, typer.Option("--all", help="Those at the present projection, too.")]
@@ -64,15 +67,18 @@ def kinds() -> list[Kind]:
 def _kind(what: str) -> Kind:
     known = {f"{kind.schema}.{described(kind.message).name}": kind for kind in kinds()}
     if what not in known:
-        raise CommandError(f"no kind is called {what}; there are {', '.join(sorted(known))}")
+        all_of_them = f"; there are {', '.join(sorted(known))}"
+        raise CommandError(f"no kind is called {what}{meant(what, known, all_of_them)}")
     return known[what]
 
 
 async def _stored(url: str, name: str, slug: str) -> tuple[Any, Kind]:
     possible = [kind for kind in kinds() if not kind.ledger and kind.pattern.matches(name)]
     if not possible:
-        known = ", ".join(sorted(kind.pattern.text for kind in kinds() if not kind.ledger))
-        raise CommandError(f"{name} is no resource name; there are {known}")
+        known = {kind.pattern.text for kind in kinds() if not kind.ledger}
+        collections = {text.partition("/")[0] for text in known}
+        near = meant(name.partition("/")[0], collections, f"; there are {', '.join(sorted(known))}")
+        raise CommandError(f"{name} is no resource name{near}")
     connection = await asyncpg.connect(url, user=OWNER)
     try:
         owner = await _tenant(connection, slug)
@@ -80,9 +86,10 @@ async def _stored(url: str, name: str, slug: str) -> tuple[Any, Kind]:
             row = await connection.fetchrow(queries.one(kind), owner, name)
             if row is not None:
                 return row, kind
+        names = [row["name"] for kind in possible for row in await connection.fetch(queries.some(kind), owner, LOOKED_AT)]
     finally:
         await connection.close()
-    raise CommandError(f"the tenant {slug} has no {name}")
+    raise CommandError(f"the tenant {slug} has no {name}{meant(name, names)}")
 
 
 async def _tenant(connection: Any, slug: str) -> UUID:
@@ -90,7 +97,8 @@ async def _tenant(connection: Any, slug: str) -> UUID:
         return PLATFORM_TENANT
     uid = await connection.fetchval(queries.TENANT, PLATFORM_TENANT, f"tenants/{slug}")
     if uid is None:
-        raise CommandError(f"there is no tenant {slug}")
+        slugs = [row["name"].removeprefix("tenants/") for row in await connection.fetch(queries.TENANTS, PLATFORM_TENANT)]
+        raise CommandError(f"there is no tenant {slug}{meant(slug, slugs, ': revops tenant list')}")
     return UUID(hex=uid)
 
 

@@ -1,6 +1,5 @@
 """`revops tenant`, `revops token`, `revops seed`: who uses the installation, and as whom one calls it."""
 
-import asyncio
 import uuid
 from enum import StrEnum
 from typing import Annotated
@@ -12,7 +11,7 @@ from revops.platform.v1 import tenants_pb2 as pb
 from revops_mesh.local.calls import Member
 from revops_mesh.local.demo import story
 
-from .options import DATA, Address, Data, Json, Surroundings, Token
+from .options import DATA, Address, Data, Json, Surroundings, Token, listed_tenants
 from .output import say, show
 
 tenant = typer.Typer(help="Create and list tenants.", no_args_is_help=True, add_completion=False)
@@ -33,7 +32,7 @@ RequestId = Annotated[str, typer.Option("--request-id", help="UUID that makes a 
 Role = Annotated[list[str], typer.Option("--role", help="Role it has; may be given several times.")]
 Subject = Annotated[str, typer.Option("--subject", help="Whom it is for.")]
 Partner = Annotated[str, typer.Option("--partner", help="Id of the partner it acts for, as in nordlicht.", show_default=False)]
-Hours = Annotated[float, typer.Option("--hours", min=0.01, max=24 * 365, help="How long it is good for.")]
+Hours = Annotated[float, typer.Option("--hours", min=0.01, max=24 * 365, help="Hours that it is good for.")]
 Of = Annotated[str, typer.Option("--tenant", help="Slug of the tenant, as in acme.", show_default=False)]
 
 
@@ -59,18 +58,7 @@ def create(
 @tenant.command("list")
 def listed(json: Json = False, data: Data = DATA, address: Address = "", token: Token = "") -> None:
     """List all tenants."""
-
-    async def ask(member: Member) -> list[pb.Tenant]:
-        found: list[pb.Tenant] = []
-        request = pb.ListTenantsRequest(page_size=1000)
-        while True:
-            page = await member(request)
-            found += page.tenants
-            if not page.next_page_token:
-                return found
-            request.page_token = page.next_page_token
-
-    show([_row(each) for each in Surroundings(data, address, token).call(ask)], as_json=json)
+    show([_row(each) for each in Surroundings(data, address, token).call(listed_tenants)], as_json=json)
 
 
 def _row(found: pb.Tenant) -> dict[str, object]:
@@ -91,7 +79,7 @@ def token(
     surroundings = Surroundings(data, address)
     acts_for = f"partners/{partner.removeprefix('partners/')}" if partner else ""
     slug = "" if tenant == "platform" else tenant
-    issued = asyncio.run(surroundings.issued(slug, tuple(role), subject, acts_for, hours * 3600))
+    issued = surroundings.run(surroundings.issued(slug, tuple(role), subject, acts_for, hours * 3600))
     say(issued, {"token": issued, "tenant": tenant, "subject": subject, "roles": role}, as_json=json)
 
 
