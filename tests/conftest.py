@@ -1,5 +1,6 @@
 """One PostgreSQL and one migrated database a test process, shared by all its tests."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
@@ -60,3 +61,9 @@ LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long ones first, the others in their order."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now, ten thousand tests among it, stays until the end: no collection of garbage looks at it again."""
+    gc.collect()
+    gc.freeze()

@@ -1,5 +1,6 @@
 """What the quick check accepts is sound by the general one, for requests drawn from the rules and from their borders."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -60,25 +61,36 @@ def values(field: FieldDescriptor, depth: int) -> st.SearchStrategy[Any]:
     return st.sampled_from([n for n in (*borders, 0, 1) if low <= n <= high])
 
 
+def fields(descriptor: Descriptor, depth: int) -> list[tuple[FieldDescriptor, bool, st.SearchStrategy[Any]]]:
+    """The fields that are reached at a depth, whether they are required, and what may be in them."""
+    found = []
+    for field in descriptor.fields:
+        if depth or field.message_type is None:
+            required = field_behavior_pb2.REQUIRED in field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+            held = values(field, depth)
+            found.append((field, required, st.lists(held, max_size=2) if field.is_repeated else held))
+    return found
+
+
+@cache  # for making a strategy takes longer than drawing from it
 def near(descriptor: Descriptor, depth: int = DEPTH) -> st.SearchStrategy[Message]:
     """Messages that mostly obey the rules; required fields are mostly set."""
     if descriptor.full_name in WELL_KNOWN:
         return WELL_KNOWN[descriptor.full_name]
+    kind, reached = message_class(descriptor.full_name), fields(descriptor, depth)
 
     @st.composite
     def build(draw: st.DrawFn) -> Message:
-        message: Any = message_class(descriptor.full_name)()
-        for field in descriptor.fields:
-            behaviors = field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
-            required = field_behavior_pb2.REQUIRED in behaviors
-            if (depth == 0 and field.message_type is not None) or draw(st.integers(0, 9)) < (1 if required else 7):
+        message: Any = kind()
+        for field, required, held in reached:
+            if draw(st.integers(0, 9)) < (1 if required else 7):
                 continue
             if field.is_repeated:
-                getattr(message, field.name).extend(draw(st.lists(values(field, depth), max_size=2)))
+                getattr(message, field.name).extend(draw(held))
             elif field.message_type is not None:
-                getattr(message, field.name).CopyFrom(draw(values(field, depth)))
+                getattr(message, field.name).CopyFrom(draw(held))
             else:
-                setattr(message, field.name, draw(values(field, depth)))
+                setattr(message, field.name, draw(held))
         return message
 
     return build()

@@ -57,12 +57,21 @@ async def test_a_call_records_what_its_contract_declares(method: Method, world: 
     assert {type_ for event, type_ in after.items() if event not in before} == method.emits
 
 
-@each(lambda method: not method.reads)
-async def test_an_undeclared_event_is_a_fault_that_leaves_nothing(method: Method, world: World) -> None:
+@pytest.fixture(scope="module")
+def seeded(world: World) -> tuple[Kernel, list[str]]:
+    """A kernel with the fault in every implementation, and the methods in which it happened."""
     fired: list[str] = []
     modules = [Module(m.service, Recording(m.implementation, fired), m.aggregates) for m in world.kernel.modules]
     known = {"secrets": world.kernel.secrets, "permissions": world.kernel.permissions, "events": world.kernel.events}
-    kernel = Kernel(modules, world.pools, world.kernel.authenticator, **known)  # type: ignore[arg-type]
+    return Kernel(modules, world.pools, world.kernel.authenticator, **known), fired  # type: ignore[arg-type]
+
+
+@each(lambda method: not method.reads)
+async def test_an_undeclared_event_is_a_fault_that_leaves_nothing(
+    method: Method, world: World, seeded: tuple[Kernel, list[str]]
+) -> None:
+    kernel, fired = seeded
+    fired.clear()
     owner = await owner_of(world, method)
     request = await STORIES[method.full_name](world, owner)
     before = await snapshot(world, owner.tenant)
