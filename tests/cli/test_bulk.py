@@ -1,7 +1,6 @@
 """`revops import`, `export` and `operations` against a running member, which may be killed meanwhile, and so may the command."""
 
 import csv
-import functools
 import json
 import os
 import re
@@ -141,9 +140,13 @@ def test_ctrl_c_leaves_the_import_running_and_a_killed_member_goes_on_with_it(
 def background(machine: Machine, *arguments: str) -> "subprocess.Popen[bytes]":
     """A command in a process of its own."""
     env = environ(REVOPS_DATA=str(machine.up.data), PYTHONPATH=os.environ.get("PYTHONPATH", ""))
-    # Ctrl-C reaches it also where tests run in the background of a shell, which has their processes ignore it.
-    heeds = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    return subprocess.Popen([*COMMAND, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heeds)
+    # Ctrl-C reaches it also where tests run in the background of a shell, which has their processes ignore it: a program
+    # starts with the default of whatever its parent handles. (A preexec_fn would fork, and gRPC, loaded here, aborts then.)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen([*COMMAND, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def under_way(machine: Machine, tenant: str, command: "subprocess.Popen[bytes]") -> str:

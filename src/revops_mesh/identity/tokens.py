@@ -33,9 +33,8 @@ class Tokens:
 
         Claims: `sub` ("users/anna"), `tenant` (UUID hex), `roles` (ids), `partner` (optional name), `service` (optional bool).
         """
-        claims = self.claims(token)
         try:
-            return _identity(claims)
+            return _identity(self.claims(token))
         except (ValueError, TypeError, KeyError) as error:
             raise unsound(error) from None
 
@@ -58,8 +57,6 @@ class Tokens:
                 exp={"essential": True},
                 sub={"essential": True},
             ).validate(decoded.claims)
-        except ExpiredTokenError:
-            raise refuse(platform.CREDENTIALS_EXPIRED, "The token has expired: get a new one.") from None
         except (JoseError, ValueError, TypeError, KeyError, UnicodeError) as error:
             raise unsound(error) from None
         if kind and decoded.header.get("typ") != kind:
@@ -74,6 +71,8 @@ def remembered_until(now: float, expires: float) -> float:
 
 def unsound(error: Exception) -> Failure:
     """The refusal of a token that a library did not take, in words of ours: its own are names of its code."""
+    if isinstance(error, ExpiredTokenError):
+        return refuse(platform.CREDENTIALS_EXPIRED, "The token has expired: get a new one.")
     return invalid_credentials(KEY_UNKNOWN if isinstance(error, InvalidKeyIdError) else "forged, or no token of this form")
 
 
