@@ -95,13 +95,13 @@ class ReportingLine(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
-    USER_FIELD_NUMBER: _builtins.int
+    EMPLOYEE_FIELD_NUMBER: _builtins.int
     MANAGER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `reportingLines/{reporting_line}`."""
     etag: _builtins.str
     """Revision of the resource; send it back to refuse a stale write (AIP-154)."""
-    user: _builtins.str
+    employee: _builtins.str
     """Who is managed."""
     manager: _builtins.str
     """Who manages."""
@@ -120,12 +120,12 @@ class ReportingLine(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
-        user: _builtins.str = ...,
+        employee: _builtins.str = ...,
         manager: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "etag", b"etag", "manager", b"manager", "name", b"name", "update_time", b"update_time", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "employee", b"employee", "etag", b"etag", "manager", b"manager", "name", b"name", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -90,7 +90,7 @@ class _ApprovalModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Approval
     APPROVAL_MODE_ANY: _ApprovalMode.ValueType  # 2
     """One seat is enough."""
     APPROVAL_MODE_QUORUM: _ApprovalMode.ValueType  # 3
-    """`quorum` seats are taken by people of their own."""
+    """`quorum` people of those asked agree."""
 
 class ApprovalMode(_ApprovalMode, metaclass=_ApprovalModeEnumTypeWrapper):
     """How many of those asked have to agree."""
@@ -102,7 +102,7 @@ APPROVAL_MODE_ALL: ApprovalMode.ValueType  # 1
 APPROVAL_MODE_ANY: ApprovalMode.ValueType  # 2
 """One seat is enough."""
 APPROVAL_MODE_QUORUM: ApprovalMode.ValueType  # 3
-"""`quorum` seats are taken by people of their own."""
+"""`quorum` people of those asked agree."""
 Global___ApprovalMode: _TypeAlias = ApprovalMode  # noqa: Y015
 
 @_typing.final
@@ -241,7 +241,7 @@ class ApprovalRule(_message.Message):
     mode: Global___ApprovalMode.ValueType
     """How many have to agree."""
     quorum: _builtins.int
-    """With QUORUM: how many, from 1 to the number of approvers."""
+    """With QUORUM: how many people, from 1; where persons alone are asked, at most all of them."""
     response_minutes: _builtins.int
     """Minutes of the calendar in which the step should be decided; 0 means no limit."""
     @_builtins.property

@@ -277,6 +277,7 @@ class ApprovalStep(_message.Message):
     ESCALATED_FIELD_NUMBER: _builtins.int
     RELEVANT_FACTS_FIELD_NUMBER: _builtins.int
     CARRIED_FROM_FIELD_NUMBER: _builtins.int
+    CALENDAR_FIELD_NUMBER: _builtins.int
     step_id: _builtins.str
     """Id within the request: ids of policy and rule, as in "deals/cfo"."""
     display_name: _builtins.str
@@ -288,13 +289,15 @@ class ApprovalStep(_message.Message):
     level: _builtins.int
     """Its place in the chain."""
     needed: _builtins.int
-    """How many have to agree: this many seats are taken by people of their own."""
+    """How many people have to agree; with ALL each takes a seat of its own."""
     state: Global___ApprovalStep.State.ValueType
     """State."""
     escalated: _builtins.bool
     """Whether it was not."""
     carried_from: _builtins.str
     """Request of which an earlier decision counts for this one; with AUTO_APPROVED."""
+    calendar: _builtins.str
+    """Calendar by which its time is counted; empty counts every minute."""
     @_builtins.property
     def rule(self) -> _approval_policies_pb2.ApprovalRule:
         """The rule with its condition, as it was."""
@@ -337,10 +340,11 @@ class ApprovalStep(_message.Message):
         escalated: _builtins.bool = ...,
         relevant_facts: _abc.Iterable[_builtins.str] | None = ...,
         carried_from: _builtins.str = ...,
+        calendar: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "rule", b"rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_from", b"carried_from", "chain", b"chain", "decisions", b"decisions", "display_name", b"display_name", "due_time", b"due_time", "escalated", b"escalated", "escalation", b"escalation", "level", b"level", "needed", b"needed", "policy_version", b"policy_version", "relevant_facts", b"relevant_facts", "rule", b"rule", "seats", b"seats", "state", b"state", "step_id", b"step_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "carried_from", b"carried_from", "chain", b"chain", "decisions", b"decisions", "display_name", b"display_name", "due_time", b"due_time", "escalated", b"escalated", "escalation", b"escalation", "level", b"level", "needed", b"needed", "policy_version", b"policy_version", "relevant_facts", b"relevant_facts", "rule", b"rule", "seats", b"seats", "state", b"state", "step_id", b"step_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -635,10 +639,13 @@ class CheckBoundsRequest(_message.Message):
     SUBJECT_FIELD_NUMBER: _builtins.int
     FACTS_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
+    WITH_COUNTERFACTUALS_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """What is to be approved, `quotes/{quote}`."""
     fingerprint: _builtins.str
     """Hash of what is offered; empty before it is frozen."""
+    with_counterfactuals: _builtins.bool
+    """Whether the smallest changes are looked for with which it would need no approval."""
     @_builtins.property
     def facts(self) -> _deal_facts_pb2.DealFacts:
         """Its facts."""
@@ -649,10 +656,11 @@ class CheckBoundsRequest(_message.Message):
         subject: _builtins.str = ...,
         facts: _deal_facts_pb2.DealFacts | None = ...,
         fingerprint: _builtins.str = ...,
+        with_counterfactuals: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "fingerprint", b"fingerprint", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "fingerprint", b"fingerprint", "subject", b"subject", "with_counterfactuals", b"with_counterfactuals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -191,7 +191,7 @@ class ApprovalMode(betterproto2.Enum):
 
     QUORUM = 3
     """
-    `quorum` seats are taken by people of their own.
+    `quorum` people of those asked agree.
     """
 
     @classmethod
@@ -1841,7 +1841,7 @@ class ApprovalRule(betterproto2.Message):
 
     quorum: "int" = betterproto2.field(8, betterproto2.TYPE_INT32)
     """
-    With QUORUM: how many, from 1 to the number of approvers.
+    With QUORUM: how many people, from 1; where persons alone are asked, at most all of them.
     """
 
     response_minutes: "int" = betterproto2.field(9, betterproto2.TYPE_INT32)
@@ -1920,7 +1920,7 @@ class ApprovalStep(betterproto2.Message):
 
     needed: "int" = betterproto2.field(7, betterproto2.TYPE_INT32)
     """
-    How many have to agree: this many seats are taken by people of their own.
+    How many people have to agree; with ALL each takes a seat of its own.
     """
 
     seats: "list[ApprovalSeat]" = betterproto2.field(
@@ -1976,6 +1976,11 @@ class ApprovalStep(betterproto2.Message):
     carried_from: "str" = betterproto2.field(15, betterproto2.TYPE_STRING)
     """
     Request of which an earlier decision counts for this one; with AUTO_APPROVED.
+    """
+
+    calendar: "str" = betterproto2.field(16, betterproto2.TYPE_STRING)
+    """
+    Calendar by which its time is counted; empty counts every minute.
     """
 
 
@@ -2168,6 +2173,11 @@ class CheckBoundsRequest(betterproto2.Message):
     fingerprint: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
     """
     Hash of what is offered; empty before it is frozen.
+    """
+
+    with_counterfactuals: "bool" = betterproto2.field(4, betterproto2.TYPE_BOOL)
+    """
+    Whether the smallest changes are looked for with which it would need no approval.
     """
 
 
@@ -4471,7 +4481,7 @@ class ReportingLine(betterproto2.Message):
     When it last changed.
     """
 
-    user: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
+    employee: "str" = betterproto2.field(5, betterproto2.TYPE_STRING)
     """
     Who is managed.
     """

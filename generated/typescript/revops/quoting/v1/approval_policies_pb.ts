@@ -220,7 +220,7 @@ export type ApprovalRule = Message<"revops.quoting.v1.ApprovalRule"> & {
   mode: ApprovalMode;
 
   /**
-   * With QUORUM: how many, from 1 to the number of approvers.
+   * With QUORUM: how many people, from 1; where persons alone are asked, at most all of them.
    *
    * @generated from field: int32 quorum = 8;
    */
@@ -1434,7 +1434,7 @@ export enum ApprovalMode {
   ANY = 2,
 
   /**
-   * `quorum` seats are taken by people of their own.
+   * `quorum` people of those asked agree.
    *
    * @generated from enum value: APPROVAL_MODE_QUORUM = 3;
    */
