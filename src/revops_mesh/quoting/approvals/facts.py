@@ -1,0 +1,99 @@
+"""Facts of a deal: what a quote comes down to for those who have to agree to it.
+
+Amounts are decimals in the currency of the deal. Rates are shares with 6 decimals, rounded to the careful side: discounts up,
+margins down. So a rule never overlooks what rounding would hide.
+"""
+
+from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_UP, Decimal
+
+from revops.quoting.v1 import deal_facts_pb2 as pb
+from revops.quoting.v1 import quotes_pb2 as quotes
+
+from revops_mesh.numbers.money import EXACT, amount_text, decimal_text
+
+QUANTUM = Decimal("0.000001")
+"""Of a rate."""
+LOWEST_MARGIN = Decimal(-1)
+"""Stands for any margin rate below it, and for one that is not known."""
+ZERO = Decimal(0)
+
+
+def number(text: str) -> Decimal:
+    """The decimal of a fact; an empty one is 0."""
+    return Decimal(text) if text else ZERO
+
+
+def facts_of(quote: quotes.Quote) -> pb.DealFacts:
+    """The facts of a quote as it is. Families, special terms and people are not known from it and stay empty."""
+    facts = pb.DealFacts(
+        subject=quote.name,
+        version=quote.version,
+        account=quote.account,
+        partner=quote.partner,
+        currency_code=quote.currency_code,
+        mrr=quote.totals.mrr,
+        term_months=quote.term_months,
+        lines=[_line_of(line) for line in quote.lines],
+    )
+    return summed(facts)
+
+
+def _line_of(line: quotes.QuoteLine) -> pb.LineFacts:
+    product = line.rate_plan.partition("/ratePlans/")[0]
+    found = pb.LineFacts(line_id=line.line_id, product=product, quantity=line.quantity)
+    found.list_amount, found.net_amount, found.cost = line.list_amount or "0", line.net_amount or "0", line.cost
+    # A stated rate counts as stated: what rounding to the minor unit makes of it is no discount, and usage has it, too.
+    found.discount_rate = line.discount_rate if line.WhichOneof("discount") == "discount_rate" else ""
+    return rated(found)
+
+
+def rated(line: pb.LineFacts) -> pb.LineFacts:
+    """The line with the rates that follow from its amounts; a discount rate that is set stays."""
+    net = number(line.net_amount)
+    if not line.discount_rate:
+        line.discount_rate = decimal_text(discount_rate(number(line.list_amount), net))
+    line.discount_rate = decimal_text(number(line.discount_rate))
+    line.margin_rate = decimal_text(margin_rate(net, number(line.cost))) if line.cost else ""
+    return line
+
+
+def summed(facts: pb.DealFacts) -> pb.DealFacts:
+    """The facts with everything that follows from their lines."""
+    lines = facts.lines
+    listed, net = (sum((number(getattr(line, of)) for line in lines), ZERO) for of in ("list_amount", "net_amount"))
+    largest = max((number(line.discount_rate) for line in lines), default=ZERO)
+    facts.line_count = len(lines)
+    facts.list_amount, facts.net_amount = (amount_text(each, facts.currency_code) for each in (listed, net))
+    facts.discount_total = amount_text(listed - net, facts.currency_code)
+    facts.max_line_discount_rate = decimal_text(largest)
+    # The whole is discounted by no more than its most discounted line; only rounding to the minor unit says otherwise.
+    facts.discount_rate = decimal_text(min(discount_rate(listed, net), largest))
+    known = all(line.cost for line in lines)
+    cost = sum((number(line.cost) for line in lines), ZERO)
+    facts.margin_rate = decimal_text(margin_rate(net, cost)) if known else ""
+    smallest = min((number(line.margin_rate) for line in lines), default=ZERO)
+    facts.min_line_margin_rate = decimal_text(smallest) if known else ""
+    facts.products[:] = sorted({line.product for line in lines} - {""})
+    facts.families[:] = sorted({line.family for line in lines} - {""})
+    return facts
+
+
+def discount_rate(listed: Decimal, net: Decimal) -> Decimal:
+    """What was taken off as a share of the amount before, rounded up; 0 of nothing."""
+    return EXACT.divide(listed - net, listed).quantize(QUANTUM, ROUND_UP, EXACT) if listed else ZERO
+
+
+def margin_rate(net: Decimal, cost: Decimal) -> Decimal:
+    """What is left of the net amount as a share of it, rounded down, at least -1; of a gift -1 if it costs anything, else 0."""
+    if net <= 0:
+        return LOWEST_MARGIN if cost > net else ZERO
+    share = EXACT.divide(net - cost, net)
+    return max(LOWEST_MARGIN, share.quantize(QUANTUM, ROUND_FLOOR if share < 0 else ROUND_DOWN, EXACT))
+
+
+def without_lines(facts: pb.DealFacts) -> pb.DealFacts:
+    """A copy without what is not kept with an approval."""
+    kept = pb.DealFacts()
+    kept.CopyFrom(facts)
+    kept.ClearField("lines")
+    return kept
