@@ -1,9 +1,9 @@
 """What the smallest change would be with which no rule asks for approval.
 
-One lever is moved at a time and everything that follows from it is computed anew. A lever is a row of values, from the deal's own
-to the best there is. The search starts at the values that the rules themselves name, so a condition that compares with a number is
-met exactly, and closes in on the nearest value that passes by bisection. What is given always passes, because it was tried; where
-more of the lever never makes a passing deal fail, none nearer does.
+One lever is moved at a time and everything that follows from it is computed anew. A lever is a row of values, from the deal's
+own to the best there is. The search starts at the values that the rules themselves name, so a condition that compares with a
+number is met exactly, and closes in on the nearest value that passes by bisection. What is given always passes, because it was
+tried; where more of the lever never makes a passing deal fail, none nearer does.
 """
 
 import re

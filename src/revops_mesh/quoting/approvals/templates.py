@@ -1,7 +1,8 @@
 """The deal approval template: rules with parameters, which a tenant adjusts within declared ranges and nowhere else.
 
 Source of the policy: Conga, "Create an effective approval process": 10 % on a bulk order of a standard product goes through;
-above 15 %, or with a strategic product, it needs approval: of the regional manager up to 20 %, above of the business unit manager.
+above 15 %, or with a strategic product, it needs approval: of the regional manager up to 20 %, above of the business unit
+manager.
 """
 
 import json
