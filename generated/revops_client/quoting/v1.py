@@ -44,7 +44,6 @@ from revops_client.revops.quoting.v1 import (
     Counterfactual,
     CreateApprovalDelegationRequest,
     CreateApprovalPolicyRequest,
-    CreateApprovalRequestRequest,
     CreateQuoteRequest,
     CreateReportingLineRequest,
     DealFacts,
@@ -68,7 +67,6 @@ from revops_client.revops.quoting.v1 import (
     GetQuoteRequest,
     GetQuoteVersionRequest,
     GetReportingLineRequest,
-    InstantiateApprovalTemplateRequest,
     LineFacts,
     ListApprovalDelegationsRequest,
     ListApprovalDelegationsResponse,
@@ -107,6 +105,7 @@ from revops_client.revops.quoting.v1 import (
     RejectQuoteRequest,
     ReportingLine,
     RepriceQuoteRequest,
+    RequestApprovalRequest,
     RetireApprovalPolicyRequest,
     ReviseQuoteRequest,
     SubmitQuoteRequest,
@@ -165,7 +164,6 @@ __all__ = [
     "Counterfactual",
     "CreateApprovalDelegationRequest",
     "CreateApprovalPolicyRequest",
-    "CreateApprovalRequestRequest",
     "CreateQuoteRequest",
     "CreateReportingLineRequest",
     "DealFacts",
@@ -189,7 +187,6 @@ __all__ = [
     "GetQuoteRequest",
     "GetQuoteVersionRequest",
     "GetReportingLineRequest",
-    "InstantiateApprovalTemplateRequest",
     "LineFacts",
     "ListApprovalDelegationsRequest",
     "ListApprovalDelegationsResponse",
@@ -230,6 +227,7 @@ __all__ = [
     "RejectQuoteRequest",
     "ReportingLine",
     "RepriceQuoteRequest",
+    "RequestApprovalRequest",
     "RetireApprovalPolicyRequest",
     "ReviseQuoteRequest",
     "SubmitQuoteRequest",
@@ -420,7 +418,6 @@ class ApprovalService:
         )
         self._dry_run_approval_policy = calls.unary(at + "DryRunApprovalPolicy", DryRunApprovalPolicyResponse)
         self._get_approval_template = calls.unary(at + "GetApprovalTemplate", ApprovalTemplate)
-        self._instantiate_approval_template = calls.unary(at + "InstantiateApprovalTemplate", ApprovalPolicy, request_id=3)
         self._create_approval_delegation = calls.unary(at + "CreateApprovalDelegation", ApprovalDelegation, request_id=3)
         self._get_approval_delegation = calls.unary(at + "GetApprovalDelegation", ApprovalDelegation)
         self._list_approval_delegations = calls.paged(
@@ -442,7 +439,7 @@ class ApprovalService:
         self._delete_reporting_line = calls.unary(at + "DeleteReportingLine", Empty, request_id=3)
         self._check_bounds = calls.unary(at + "CheckBounds", CheckBoundsResponse)
         self._preview_approval = calls.unary(at + "PreviewApproval", CheckBoundsResponse)
-        self._create_approval_request = calls.unary(at + "CreateApprovalRequest", ApprovalRequest, request_id=3)
+        self._request_approval = calls.unary(at + "RequestApproval", ApprovalRequest, request_id=2)
         self._get_approval_request = calls.unary(at + "GetApprovalRequest", ApprovalRequest)
         self._list_approval_requests = calls.paged(
             at + "ListApprovalRequests",
@@ -458,8 +455,9 @@ class ApprovalService:
     async def create_approval_policy(
         self, request: CreateApprovalPolicyRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> ApprovalPolicy:
-        """Creates a draft of rules. Fails with APPROVAL_RULE_INVALID, RESOURCE_EXISTS, LIMIT_REACHED.
-        Idempotent by `request_id`.
+        """Creates a draft of rules, or of a template: its rules then follow from its parameters. Fails with
+        APPROVAL_RULE_INVALID, APPROVAL_PARAMETER_INVALID, APPROVAL_POLICY_TEMPLATED, RESOURCE_NOT_FOUND
+        (template or calendar), RESOURCE_EXISTS, LIMIT_REACHED. Idempotent by `request_id`.
         """
         return await self._create_approval_policy(request, timeout, metadata)
 
@@ -480,8 +478,8 @@ class ApprovalService:
     ) -> ApprovalPolicy:
         """Changes what the next version will say; the one in force stays. Of a policy made from a template
         only the parameters are changed, within their ranges. Fails with APPROVAL_POLICY_STATE,
-        APPROVAL_RULE_INVALID, APPROVAL_PARAMETER_INVALID, APPROVAL_POLICY_TEMPLATED, ETAG_MISMATCH.
-        Idempotent by `request_id`.
+        APPROVAL_RULE_INVALID, APPROVAL_PARAMETER_INVALID, APPROVAL_POLICY_TEMPLATED, RESOURCE_NOT_FOUND (a
+        calendar), ETAG_MISMATCH. Idempotent by `request_id`.
         """
         return await self._update_approval_policy(request, timeout, metadata)
 
@@ -534,19 +532,10 @@ class ApprovalService:
     async def get_approval_template(
         self, request: GetApprovalTemplateRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> ApprovalTemplate:
-        """Gets a template with its parameters; `approvalTemplates/deal-approval` is built in. Fails with
-        RESOURCE_NOT_FOUND.
+        """Gets a template with its parameters; `approvalTemplates/deal-approval` is built in, for everybody
+        alike. Fails with RESOURCE_NOT_FOUND.
         """
         return await self._get_approval_template(request, timeout, metadata)
-
-    async def instantiate_approval_template(
-        self, request: InstantiateApprovalTemplateRequest, *, timeout: float | None = None, metadata: Metadata = NONE
-    ) -> ApprovalPolicy:
-        """Makes a draft of a policy from a template; parameters that are left out get their defaults. Fails
-        with RESOURCE_NOT_FOUND, APPROVAL_PARAMETER_INVALID, RESOURCE_EXISTS, LIMIT_REACHED. Idempotent by
-        `request_id`.
-        """
-        return await self._instantiate_approval_template(request, timeout, metadata)
 
     async def create_approval_delegation(
         self, request: CreateApprovalDelegationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
@@ -571,8 +560,8 @@ class ApprovalService:
     async def delete_approval_delegation(
         self, request: DeleteApprovalDelegationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> None:
-        """Ends a delegation; what was decided by it stays. Fails with DELEGATION_OF_ANOTHER, ETAG_MISMATCH.
-        Idempotent by `request_id`.
+        """Ends a delegation; what was decided by it stays. Fails with ETAG_MISMATCH. Idempotent by
+        `request_id`.
         """
         await self._delete_approval_delegation(request, timeout, metadata)
 
@@ -612,7 +601,8 @@ class ApprovalService:
     ) -> CheckBoundsResponse:
         """Whether a deal needs approval, is granted by a request within whose bounds it lies, or waits for
         one; with the steps that it would take, the reasons, and the smallest changes with which it would need
-        none. Fails with FIELD_INVALID.
+        none. Fails with RESOURCE_NOT_FOUND, and PERMISSION_REQUIRED for margins of a caller who may not read
+        them.
         """
         return await self._check_bounds(request, timeout, metadata)
 
@@ -622,14 +612,14 @@ class ApprovalService:
         """The same for a quote as it is, before it is submitted. Fails with RESOURCE_NOT_FOUND."""
         return await self._preview_approval(request, timeout, metadata)
 
-    async def create_approval_request(
-        self, request: CreateApprovalRequestRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    async def request_approval(
+        self, request: RequestApprovalRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> ApprovalRequest:
         """Asks for the approval of a submitted quote, where none is under way: after a recall, say. Fails
         with APPROVAL_SUBJECT_STATE, APPROVAL_NOT_NEEDED, RESOURCE_NOT_FOUND, RESOURCE_EXISTS. Idempotent by
         `request_id`.
         """
-        return await self._create_approval_request(request, timeout, metadata)
+        return await self._request_approval(request, timeout, metadata)
 
     async def get_approval_request(
         self, request: GetApprovalRequestRequest, *, timeout: float | None = None, metadata: Metadata = NONE

@@ -45,9 +45,7 @@ class _ApprovalPolicyReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     """The delegate has delegated back, directly or through others, for some of these days. Metadata: `delegate`, `through`."""
     DELEGATION_PERIOD: _ApprovalPolicyReason.ValueType  # 8
     """A day does not exist, or it would end before it begins. Metadata: `start`, `end`."""
-    DELEGATION_OF_ANOTHER: _ApprovalPolicyReason.ValueType  # 9
-    """It is somebody else's: only who delegated ends it. Metadata: `delegation`, `delegator`."""
-    REPORTING_LOOP: _ApprovalPolicyReason.ValueType  # 10
+    REPORTING_LOOP: _ApprovalPolicyReason.ValueType  # 9
     """Somebody would manage himself, directly or through others. Metadata: `user`, `manager`."""
 
 class ApprovalPolicyReason(_ApprovalPolicyReason, metaclass=_ApprovalPolicyReasonEnumTypeWrapper):
@@ -71,9 +69,7 @@ DELEGATION_LOOP: ApprovalPolicyReason.ValueType  # 7
 """The delegate has delegated back, directly or through others, for some of these days. Metadata: `delegate`, `through`."""
 DELEGATION_PERIOD: ApprovalPolicyReason.ValueType  # 8
 """A day does not exist, or it would end before it begins. Metadata: `start`, `end`."""
-DELEGATION_OF_ANOTHER: ApprovalPolicyReason.ValueType  # 9
-"""It is somebody else's: only who delegated ends it. Metadata: `delegation`, `delegator`."""
-REPORTING_LOOP: ApprovalPolicyReason.ValueType  # 10
+REPORTING_LOOP: ApprovalPolicyReason.ValueType  # 9
 """Somebody would manage himself, directly or through others. Metadata: `user`, `manager`."""
 Global___ApprovalPolicyReason: _TypeAlias = ApprovalPolicyReason  # noqa: Y015
 
@@ -162,7 +158,7 @@ class ApprovalPolicy(_message.Message):
     fallback_role: _builtins.str
     """Role that is asked where nobody else can be: no manager is known, or the one who is has an interest in the deal. Default "admin"."""
     template: _builtins.str
-    """Template it was made from; empty if its rules are its own."""
+    """Template it is made from, as in `approvalTemplates/deal-approval`: its rules then follow from the parameters; empty if they are its own."""
     template_version: _builtins.int
     """Version of the template."""
     state: Global___ApprovalPolicy.State.ValueType
@@ -183,7 +179,7 @@ class ApprovalPolicy(_message.Message):
 
     @_builtins.property
     def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___TemplateParameterValue]:
-        """Values of the template's parameters."""
+        """Values of the template's parameters; those that are left out get their defaults."""
 
     def __init__(
         self,
@@ -284,12 +280,15 @@ class Approver(_message.Message):
     USER_FIELD_NUMBER: _builtins.int
     MANAGER_LEVEL_FIELD_NUMBER: _builtins.int
     MATRIX_FIELD_NUMBER: _builtins.int
+    ANYONE_FIELD_NUMBER: _builtins.int
     role: _builtins.str
     """Id of a role, as in "sales-manager": anybody who has it."""
     user: _builtins.str
     """One person, as in "users/anna"."""
     manager_level: _builtins.int
     """So many levels above the deal's owner, by reporting lines, from 1; where there are fewer, the highest there is."""
+    anyone: _builtins.bool
+    """Anybody who may approve at all, has no interest in the deal and has not decided the step."""
     @_builtins.property
     def matrix(self) -> Global___AmountMatrix:
         """By the net amount of the deal."""
@@ -301,12 +300,13 @@ class Approver(_message.Message):
         user: _builtins.str = ...,
         manager_level: _builtins.int = ...,
         matrix: Global___AmountMatrix | None = ...,
+        anyone: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["manager_level", b"manager_level", "matrix", b"matrix", "role", b"role", "user", b"user", "who", b"who"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["anyone", b"anyone", "manager_level", b"manager_level", "matrix", b"matrix", "role", b"role", "user", b"user", "who", b"who"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["manager_level", b"manager_level", "matrix", b"matrix", "role", b"role", "user", b"user", "who", b"who"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anyone", b"anyone", "manager_level", b"manager_level", "matrix", b"matrix", "role", b"role", "user", b"user", "who", b"who"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_who: _TypeAlias = _typing.Literal["role", "user", "manager_level", "matrix"]  # noqa: Y015
+    _WhichOneofReturnType_who: _TypeAlias = _typing.Literal["role", "user", "manager_level", "matrix", "anyone"]  # noqa: Y015
     _WhichOneofArgType_who: _TypeAlias = _typing.Literal["who", b"who"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_who) -> _WhichOneofReturnType_who | None: ...
 
@@ -945,54 +945,6 @@ class GetApprovalTemplateRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetApprovalTemplateRequest: _TypeAlias = GetApprovalTemplateRequest  # noqa: Y015
-
-@_typing.final
-class InstantiateApprovalTemplateRequest(_message.Message):
-    """Request of InstantiateApprovalTemplate."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    APPROVAL_POLICY_ID_FIELD_NUMBER: _builtins.int
-    REQUEST_ID_FIELD_NUMBER: _builtins.int
-    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
-    PARAMETERS_FIELD_NUMBER: _builtins.int
-    CALENDAR_FIELD_NUMBER: _builtins.int
-    FALLBACK_ROLE_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """The template."""
-    approval_policy_id: _builtins.str
-    """Id the policy gets, 1 to 63 of a–z, 0–9 and "-" (AIP-133); assigned when empty."""
-    request_id: _builtins.str
-    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
-    display_name: _builtins.str
-    """Name shown to people; that of the template if empty."""
-    calendar: _builtins.str
-    """As of a policy."""
-    fallback_role: _builtins.str
-    """As of a policy."""
-    @_builtins.property
-    def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___TemplateParameterValue]:
-        """Values that differ from the defaults."""
-
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        approval_policy_id: _builtins.str = ...,
-        request_id: _builtins.str = ...,
-        display_name: _builtins.str = ...,
-        parameters: _abc.Iterable[Global___TemplateParameterValue] | None = ...,
-        calendar: _builtins.str = ...,
-        fallback_role: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_policy_id", b"approval_policy_id", "calendar", b"calendar", "display_name", b"display_name", "fallback_role", b"fallback_role", "name", b"name", "parameters", b"parameters", "request_id", b"request_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___InstantiateApprovalTemplateRequest: _TypeAlias = InstantiateApprovalTemplateRequest  # noqa: Y015
 
 @_typing.final
 class DryRunApprovalPolicyRequest(_message.Message):

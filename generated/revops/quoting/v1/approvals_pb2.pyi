@@ -165,7 +165,7 @@ class ApprovalRequest(_message.Message):
 
     @_builtins.property
     def facts(self) -> _deal_facts_pb2.DealFacts:
-        """The facts it was asked for with, without lines."""
+        """The facts it was asked for with; of the lines the most discounted and those of the least margin, at most ten."""
 
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___ApprovalStep]:
@@ -177,7 +177,7 @@ class ApprovalRequest(_message.Message):
 
     @_builtins.property
     def bounds(self) -> Global___ApprovalBounds:
-        """Within which the approval holds: the narrowest of the decisions; set once it is approved."""
+        """Within which the approval holds, or would: the narrowest of the decisions, the deal as it is before there is one."""
 
     @_builtins.property
     def comments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ApprovalComment]:
@@ -359,7 +359,7 @@ class ApprovalSeat(_message.Message):
     APPROVER_FIELD_NUMBER: _builtins.int
     BECAUSE_FIELD_NUMBER: _builtins.int
     approver: _builtins.str
-    """"roles/{role}": anybody who has it; or "users/{user}"."""
+    """"roles/{role}": anybody who has it; "users/{user}"; or "anyone"."""
     because: _builtins.str
     """Why this one, as in "manager level 1 of users/anna"; empty if the rule names it."""
     def __init__(
@@ -923,36 +923,34 @@ class CheckApprovalSubjectRequest(_message.Message):
 Global___CheckApprovalSubjectRequest: _TypeAlias = CheckApprovalSubjectRequest  # noqa: Y015
 
 @_typing.final
-class CreateApprovalRequestRequest(_message.Message):
-    """Request of CreateApprovalRequest."""
+class RequestApprovalRequest(_message.Message):
+    """Request of RequestApproval."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    APPROVAL_REQUEST_FIELD_NUMBER: _builtins.int
-    APPROVAL_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
-    approval_request_id: _builtins.str
-    """Id the resource gets, 1 to 63 of a–z, 0–9 and "-" (AIP-133); assigned when empty."""
+    NOTE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The quote."""
     request_id: _builtins.str
     """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
-    @_builtins.property
-    def approval_request(self) -> Global___ApprovalRequest:
-        """The resource."""
-
+    note: _builtins.str
+    """What the approvers should know."""
     def __init__(
         self,
         *,
-        approval_request: Global___ApprovalRequest | None = ...,
-        approval_request_id: _builtins.str = ...,
+        name: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        note: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["approval_request", b"approval_request"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_request", b"approval_request", "approval_request_id", b"approval_request_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "note", b"note", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CreateApprovalRequestRequest: _TypeAlias = CreateApprovalRequestRequest  # noqa: Y015
+Global___RequestApprovalRequest: _TypeAlias = RequestApprovalRequest  # noqa: Y015
 
 @_typing.final
 class GetApprovalRequestRequest(_message.Message):

@@ -103,7 +103,7 @@ class DealFacts(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineFacts]:
-        """The lines; not kept with an approval."""
+        """The lines. An approval keeps the worst of them."""
 
     def __init__(
         self,

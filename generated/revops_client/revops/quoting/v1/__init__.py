@@ -45,7 +45,6 @@ __all__ = (
     "Counterfactual",
     "CreateApprovalDelegationRequest",
     "CreateApprovalPolicyRequest",
-    "CreateApprovalRequestRequest",
     "CreateQuoteRequest",
     "CreateReportingLineRequest",
     "DealFacts",
@@ -69,7 +68,6 @@ __all__ = (
     "GetQuoteRequest",
     "GetQuoteVersionRequest",
     "GetReportingLineRequest",
-    "InstantiateApprovalTemplateRequest",
     "LineFacts",
     "ListApprovalDelegationsRequest",
     "ListApprovalDelegationsResponse",
@@ -108,6 +106,7 @@ __all__ = (
     "RejectQuoteRequest",
     "ReportingLine",
     "RepriceQuoteRequest",
+    "RequestApprovalRequest",
     "RetireApprovalPolicyRequest",
     "ReviseQuoteRequest",
     "SubmitQuoteRequest",
@@ -351,12 +350,7 @@ class ApprovalPolicyReason(betterproto2.Enum):
     A day does not exist, or it would end before it begins. Metadata: `start`, `end`.
     """
 
-    DELEGATION_OF_ANOTHER = 9
-    """
-    It is somebody else's: only who delegated ends it. Metadata: `delegation`, `delegator`.
-    """
-
-    REPORTING_LOOP = 10
+    REPORTING_LOOP = 9
     """
     Somebody would manage himself, directly or through others. Metadata: `user`, `manager`.
     """
@@ -1351,7 +1345,7 @@ class ApprovalPolicy(betterproto2.Message):
 
     template: "str" = betterproto2.field(9, betterproto2.TYPE_STRING)
     """
-    Template it was made from; empty if its rules are its own.
+    Template it is made from, as in `approvalTemplates/deal-approval`: its rules then follow from the parameters; empty if they are its own.
     """
 
     template_version: "int" = betterproto2.field(10, betterproto2.TYPE_INT32)
@@ -1363,7 +1357,7 @@ class ApprovalPolicy(betterproto2.Message):
         11, betterproto2.TYPE_MESSAGE, repeated=True
     )
     """
-    Values of the template's parameters.
+    Values of the template's parameters; those that are left out get their defaults.
     """
 
     state: "ApprovalPolicyState" = betterproto2.field(
@@ -1541,7 +1535,7 @@ class ApprovalRequest(betterproto2.Message):
         12, betterproto2.TYPE_MESSAGE, optional=True
     )
     """
-    The facts it was asked for with, without lines.
+    The facts it was asked for with; of the lines the most discounted and those of the least margin, at most ten.
     """
 
     steps: "list[ApprovalStep]" = betterproto2.field(
@@ -1562,7 +1556,7 @@ class ApprovalRequest(betterproto2.Message):
         15, betterproto2.TYPE_MESSAGE, optional=True
     )
     """
-    Within which the approval holds: the narrowest of the decisions; set once it is approved.
+    Within which the approval holds, or would: the narrowest of the decisions, the deal as it is before there is one.
     """
 
     comments: "list[ApprovalComment]" = betterproto2.field(
@@ -1868,7 +1862,7 @@ class ApprovalSeat(betterproto2.Message):
 
     approver: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
     """
-    "roles/{role}": anybody who has it; or "users/{user}".
+    "roles/{role}": anybody who has it; "users/{user}"; or "anyone".
     """
 
     because: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
@@ -2131,6 +2125,13 @@ class Approver(betterproto2.Message):
     By the net amount of the deal.
     """
 
+    anyone: "bool | None" = betterproto2.field(
+        5, betterproto2.TYPE_BOOL, optional=True, group="who"
+    )
+    """
+    Anybody who may approve at all, has no interest in the deal and has not decided the step.
+    """
+
 
 default_message_pool.register_message("revops.quoting.v1", "Approver", Approver)
 
@@ -2366,35 +2367,6 @@ default_message_pool.register_message(
 
 
 @dataclass(eq=False, repr=False)
-class CreateApprovalRequestRequest(betterproto2.Message):
-    """
-    Request of CreateApprovalRequest.
-    """
-
-    approval_request: "ApprovalRequest | None" = betterproto2.field(
-        1, betterproto2.TYPE_MESSAGE, optional=True
-    )
-    """
-    The resource.
-    """
-
-    approval_request_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
-    """
-    Id the resource gets, 1 to 63 of a–z, 0–9 and "-" (AIP-133); assigned when empty.
-    """
-
-    request_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
-    """
-    Makes the call idempotent: a UUID chosen by the caller (AIP-155).
-    """
-
-
-default_message_pool.register_message(
-    "revops.quoting.v1", "CreateApprovalRequestRequest", CreateApprovalRequestRequest
-)
-
-
-@dataclass(eq=False, repr=False)
 class CreateQuoteRequest(betterproto2.Message):
     """
     Request of CreateQuote.
@@ -2586,7 +2558,7 @@ class DealFacts(betterproto2.Message):
         23, betterproto2.TYPE_MESSAGE, repeated=True
     )
     """
-    The lines; not kept with an approval.
+    The lines. An approval keeps the worst of them.
     """
 
 
@@ -3037,57 +3009,6 @@ class GetReportingLineRequest(betterproto2.Message):
 
 default_message_pool.register_message(
     "revops.quoting.v1", "GetReportingLineRequest", GetReportingLineRequest
-)
-
-
-@dataclass(eq=False, repr=False)
-class InstantiateApprovalTemplateRequest(betterproto2.Message):
-    """
-    Request of InstantiateApprovalTemplate.
-    """
-
-    name: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
-    """
-    The template.
-    """
-
-    approval_policy_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
-    """
-    Id the policy gets, 1 to 63 of a–z, 0–9 and "-" (AIP-133); assigned when empty.
-    """
-
-    request_id: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
-    """
-    Makes the call idempotent: a UUID chosen by the caller (AIP-155).
-    """
-
-    display_name: "str" = betterproto2.field(4, betterproto2.TYPE_STRING)
-    """
-    Name shown to people; that of the template if empty.
-    """
-
-    parameters: "list[TemplateParameterValue]" = betterproto2.field(
-        5, betterproto2.TYPE_MESSAGE, repeated=True
-    )
-    """
-    Values that differ from the defaults.
-    """
-
-    calendar: "str" = betterproto2.field(6, betterproto2.TYPE_STRING)
-    """
-    As of a policy.
-    """
-
-    fallback_role: "str" = betterproto2.field(7, betterproto2.TYPE_STRING)
-    """
-    As of a policy.
-    """
-
-
-default_message_pool.register_message(
-    "revops.quoting.v1",
-    "InstantiateApprovalTemplateRequest",
-    InstantiateApprovalTemplateRequest,
 )
 
 
@@ -4526,6 +4447,33 @@ class RepriceQuoteRequest(betterproto2.Message):
 
 default_message_pool.register_message(
     "revops.quoting.v1", "RepriceQuoteRequest", RepriceQuoteRequest
+)
+
+
+@dataclass(eq=False, repr=False)
+class RequestApprovalRequest(betterproto2.Message):
+    """
+    Request of RequestApproval.
+    """
+
+    name: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The quote.
+    """
+
+    request_id: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Makes the call idempotent: a UUID chosen by the caller (AIP-155).
+    """
+
+    note: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    What the approvers should know.
+    """
+
+
+default_message_pool.register_message(
+    "revops.quoting.v1", "RequestApprovalRequest", RequestApprovalRequest
 )
 
 

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file revops/quoting/v1/approval_policies.proto.
  */
 export const file_revops_quoting_v1_approval_policies: GenFile = /*@__PURE__*/
-  fileDesc("CilyZXZvcHMvcXVvdGluZy92MS9hcHByb3ZhbF9wb2xpY2llcy5wcm90bxIRcmV2b3BzLnF1b3RpbmcudjEioQQKDkFwcHJvdmFsUG9saWN5Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEjEKC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEjEKC3VwZGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEhYKDGRpc3BsYXlfbmFtZRgFIAEoCUIAEjAKBXJ1bGVzGAYgAygLMh8ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxSdWxlQgASEgoIY2FsZW5kYXIYByABKAlCABIXCg1mYWxsYmFja19yb2xlGAggASgJQgASEgoIdGVtcGxhdGUYCSABKAlCABIaChB0ZW1wbGF0ZV92ZXJzaW9uGAogASgFQgASPwoKcGFyYW1ldGVycxgLIAMoCzIpLnJldm9wcy5xdW90aW5nLnYxLlRlbXBsYXRlUGFyYW1ldGVyVmFsdWVCABI4CgVzdGF0ZRgMIAEoDjInLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUG9saWN5LlN0YXRlQgASEQoHdmVyc2lvbhgNIAEoBUIAIlQKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDwoLU1RBVEVfRFJBRlQQARIQCgxTVEFURV9BQ1RJVkUQAhIRCg1TVEFURV9SRVRJUkVEEAM6ACK0AgoMQXBwcm92YWxSdWxlEhEKB3J1bGVfaWQYASABKAlCABIWCgxkaXNwbGF5X25hbWUYAiABKAlCABITCgljb25kaXRpb24YAyABKAlCABIPCgVjaGFpbhgEIAEoCUIAEg8KBWxldmVsGAUgASgFQgASMAoJYXBwcm92ZXJzGAYgAygLMhsucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92ZXJCABIvCgRtb2RlGAcgASgOMh8ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxNb2RlQgASEAoGcXVvcnVtGAggASgFQgASGgoQcmVzcG9uc2VfbWludXRlcxgJIAEoBUIAEjEKCmVzY2FsYXRpb24YCiADKAsyGy5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZlckIAIoMBCghBcHByb3ZlchIQCgRyb2xlGAEgASgJQgBIABIQCgR1c2VyGAIgASgJQgBIABIZCg1tYW5hZ2VyX2xldmVsGAMgASgFQgBIABIxCgZtYXRyaXgYBCABKAsyHy5yZXZvcHMucXVvdGluZy52MS5BbW91bnRNYXRyaXhIAEIFCgN3aG8iVQoMQW1vdW50TWF0cml4EhcKDWN1cnJlbmN5X2NvZGUYASABKAlCABIsCgRyb3dzGAIgAygLMhwucmV2b3BzLnF1b3RpbmcudjEuQW1vdW50Um93QgAiYgoJQW1vdW50Um93Eg8KBXVwX3RvGAEgASgJQgASEAoEcm9sZRgCIAEoCUIASAASEAoEdXNlchgDIAEoCUIASAASGQoNbWFuYWdlcl9sZXZlbBgEIAEoBUIASABCBQoDd2hvItwCChVBcHByb3ZhbFBvbGljeVZlcnNpb24SDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSMQoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASMQoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASMwoGcG9saWN5GAUgASgLMiEucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxQb2xpY3lCABI/CgVzdGF0ZRgGIAEoDjIuLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUG9saWN5VmVyc2lvbi5TdGF0ZUIAIkcKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEQoNU1RBVEVfQ1VSUkVOVBABEhQKEFNUQVRFX1NVUEVSU0VERUQQAjoAIqYBChtDcmVhdGVBcHByb3ZhbFBvbGljeVJlcXVlc3QSPAoPYXBwcm92YWxfcG9saWN5GAEgASgLMiEucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxQb2xpY3lCABIcChJhcHByb3ZhbF9wb2xpY3lfaWQYAiABKAlCABIUCgpyZXF1ZXN0X2lkGAMgASgJQgASFQoNdmFsaWRhdGVfb25seRgEIAEoCCIqChhHZXRBcHByb3ZhbFBvbGljeVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAImYKG0xpc3RBcHByb3ZhbFBvbGljaWVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYAyABKAkSEAoIb3JkZXJfYnkYBCABKAkidQocTGlzdEFwcHJvdmFsUG9saWNpZXNSZXNwb25zZRI8ChFhcHByb3ZhbF9wb2xpY2llcxgBIAMoCzIhLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUG9saWN5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKiAQobVXBkYXRlQXBwcm92YWxQb2xpY3lSZXF1ZXN0EjwKD2FwcHJvdmFsX3BvbGljeRgBIAEoCzIhLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUG9saWN5QgASLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhQKCnJlcXVlc3RfaWQYAyABKAlCACJRChtEZWxldGVBcHByb3ZhbFBvbGljeVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSFAoKcmVxdWVzdF9pZBgDIAEoCUIAIlIKHFB1Ymxpc2hBcHByb3ZhbFBvbGljeVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSFAoKcmVxdWVzdF9pZBgDIAEoCUIAIlEKG1JldGlyZUFwcHJvdmFsUG9saWN5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgAiMQofR2V0QXBwcm92YWxQb2xpY3lWZXJzaW9uUmVxdWVzdBIOCgRuYW1lGAEgASgJQgAifgohTGlzdEFwcHJvdmFsUG9saWN5VmVyc2lvbnNSZXF1ZXN0EhAKBnBhcmVudBgFIAEoCUIAEhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCRIQCghvcmRlcl9ieRgEIAEoCSKJAQoiTGlzdEFwcHJvdmFsUG9saWN5VmVyc2lvbnNSZXNwb25zZRJKChhhcHByb3ZhbF9wb2xpY3lfdmVyc2lvbnMYASADKAsyKC5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFBvbGljeVZlcnNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIsYBChBBcHByb3ZhbFRlbXBsYXRlEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEg8KB3ZlcnNpb24YBCABKAUSOAoKcGFyYW1ldGVycxgFIAMoCzIkLnJldm9wcy5xdW90aW5nLnYxLlRlbXBsYXRlUGFyYW1ldGVyEi4KBXJ1bGVzGAYgAygLMh8ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxSdWxlIpACChFUZW1wbGF0ZVBhcmFtZXRlchIRCglwYXJhbWV0ZXIYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEjcKBHR5cGUYAyABKA4yKS5yZXZvcHMucXVvdGluZy52MS5UZW1wbGF0ZVBhcmFtZXRlci5UeXBlEhUKDWRlZmF1bHRfdmFsdWUYBCABKAkSEQoJbWluX3ZhbHVlGAUgASgJEhEKCW1heF92YWx1ZRgGIAEoCSJcCgRUeXBlEhQKEFRZUEVfVU5TUEVDSUZJRUQQABINCglUWVBFX1JBVEUQARIQCgxUWVBFX0lOVEVHRVIQAhINCglUWVBFX1JPTEUQAxIOCgpUWVBFX05BTUVTEAQiPgoWVGVtcGxhdGVQYXJhbWV0ZXJWYWx1ZRITCglwYXJhbWV0ZXIYASABKAlCABIPCgV2YWx1ZRgCIAEoCUIAIiwKGkdldEFwcHJvdmFsVGVtcGxhdGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCACLuAQoiSW5zdGFudGlhdGVBcHByb3ZhbFRlbXBsYXRlUmVxdWVzdBIOCgRuYW1lGAEgASgJQgASHAoSYXBwcm92YWxfcG9saWN5X2lkGAIgASgJQgASFAoKcmVxdWVzdF9pZBgDIAEoCUIAEhYKDGRpc3BsYXlfbmFtZRgEIAEoCUIAEj8KCnBhcmFtZXRlcnMYBSADKAsyKS5yZXZvcHMucXVvdGluZy52MS5UZW1wbGF0ZVBhcmFtZXRlclZhbHVlQgASEgoIY2FsZW5kYXIYBiABKAlCABIXCg1mYWxsYmFja19yb2xlGAcgASgJQgAibwobRHJ5UnVuQXBwcm92YWxQb2xpY3lSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIUCgxxdW90ZV9maWx0ZXIYAiABKAkSFQoLcXVvdGVfY291bnQYAyABKAVCABITCgtxdW90ZV90b2tlbhgEIAEoCSKxAQocRHJ5UnVuQXBwcm92YWxQb2xpY3lSZXNwb25zZRIOCgZxdW90ZXMYASABKAUSFgoObmVlZGluZ19iZWZvcmUYAiABKAUSFQoNbmVlZGluZ19hZnRlchgDIAEoBRI4CgtkaWZmZXJlbmNlcxgEIAMoCzIjLnJldm9wcy5xdW90aW5nLnYxLkRyeVJ1bkRpZmZlcmVuY2USGAoQbmV4dF9xdW90ZV90b2tlbhgFIAEoCSLbAQoQRHJ5UnVuRGlmZmVyZW5jZRINCgVxdW90ZRgBIAEoCRI6CgZjaGFuZ2UYAiABKA4yKi5yZXZvcHMucXVvdGluZy52MS5EcnlSdW5EaWZmZXJlbmNlLkNoYW5nZRIOCgZiZWZvcmUYAyADKAkSDQoFYWZ0ZXIYBCADKAkiXQoGQ2hhbmdlEhYKEkNIQU5HRV9VTlNQRUNJRklFRBAAEhEKDUNIQU5HRV9ORUVERUQQARIVChFDSEFOR0VfTk9UX05FRURFRBACEhEKDUNIQU5HRV9PVEhFUlMQAyJDChdBcHByb3ZhbFBvbGljeVB1Ymxpc2hlZBIXCg9hcHByb3ZhbF9wb2xpY3kYASABKAkSDwoHdmVyc2lvbhgCIAEoBSrYAgoUQXBwcm92YWxQb2xpY3lSZWFzb24SJgoiQVBQUk9WQUxfUE9MSUNZX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKFUFQUFJPVkFMX1BPTElDWV9TVEFURRABGgASGwoVQVBQUk9WQUxfUlVMRV9JTlZBTElEEAIaABIgChpBUFBST1ZBTF9QQVJBTUVURVJfSU5WQUxJRBADGgASHwoZQVBQUk9WQUxfUE9MSUNZX1RFTVBMQVRFRBAEGgASGwoVQVBQUk9WQUxfUE9MSUNZX0VNUFRZEAUaABIbChVERUxFR0FUSU9OX1RPX09ORVNFTEYQBhoAEhUKD0RFTEVHQVRJT05fTE9PUBAHGgASFwoRREVMRUdBVElPTl9QRVJJT0QQCBoAEhsKFURFTEVHQVRJT05fT0ZfQU5PVEhFUhAJGgASFAoOUkVQT1JUSU5HX0xPT1AQChoAKnUKDEFwcHJvdmFsTW9kZRIdChlBUFBST1ZBTF9NT0RFX1VOU1BFQ0lGSUVEEAASFQoRQVBQUk9WQUxfTU9ERV9BTEwQARIVChFBUFBST1ZBTF9NT0RFX0FOWRACEhgKFEFQUFJPVkFMX01PREVfUVVPUlVNEANiBnByb3RvMw", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_revops_options_v1_options]);
+  fileDesc("CilyZXZvcHMvcXVvdGluZy92MS9hcHByb3ZhbF9wb2xpY2llcy5wcm90bxIRcmV2b3BzLnF1b3RpbmcudjEioQQKDkFwcHJvdmFsUG9saWN5Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEjEKC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEjEKC3VwZGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEhYKDGRpc3BsYXlfbmFtZRgFIAEoCUIAEjAKBXJ1bGVzGAYgAygLMh8ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxSdWxlQgASEgoIY2FsZW5kYXIYByABKAlCABIXCg1mYWxsYmFja19yb2xlGAggASgJQgASEgoIdGVtcGxhdGUYCSABKAlCABIaChB0ZW1wbGF0ZV92ZXJzaW9uGAogASgFQgASPwoKcGFyYW1ldGVycxgLIAMoCzIpLnJldm9wcy5xdW90aW5nLnYxLlRlbXBsYXRlUGFyYW1ldGVyVmFsdWVCABI4CgVzdGF0ZRgMIAEoDjInLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUG9saWN5LlN0YXRlQgASEQoHdmVyc2lvbhgNIAEoBUIAIlQKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDwoLU1RBVEVfRFJBRlQQARIQCgxTVEFURV9BQ1RJVkUQAhIRCg1TVEFURV9SRVRJUkVEEAM6ACK0AgoMQXBwcm92YWxSdWxlEhEKB3J1bGVfaWQYASABKAlCABIWCgxkaXNwbGF5X25hbWUYAiABKAlCABITCgljb25kaXRpb24YAyABKAlCABIPCgVjaGFpbhgEIAEoCUIAEg8KBWxldmVsGAUgASgFQgASMAoJYXBwcm92ZXJzGAYgAygLMhsucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92ZXJCABIvCgRtb2RlGAcgASgOMh8ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxNb2RlQgASEAoGcXVvcnVtGAggASgFQgASGgoQcmVzcG9uc2VfbWludXRlcxgJIAEoBUIAEjEKCmVzY2FsYXRpb24YCiADKAsyGy5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZlckIAIpcBCghBcHByb3ZlchIQCgRyb2xlGAEgASgJQgBIABIQCgR1c2VyGAIgASgJQgBIABIZCg1tYW5hZ2VyX2xldmVsGAMgASgFQgBIABIxCgZtYXRyaXgYBCABKAsyHy5yZXZvcHMucXVvdGluZy52MS5BbW91bnRNYXRyaXhIABISCgZhbnlvbmUYBSABKAhCAEgAQgUKA3dobyJVCgxBbW91bnRNYXRyaXgSFwoNY3VycmVuY3lfY29kZRgBIAEoCUIAEiwKBHJvd3MYAiADKAsyHC5yZXZvcHMucXVvdGluZy52MS5BbW91bnRSb3dCACJiCglBbW91bnRSb3cSDwoFdXBfdG8YASABKAlCABIQCgRyb2xlGAIgASgJQgBIABIQCgR1c2VyGAMgASgJQgBIABIZCg1tYW5hZ2VyX2xldmVsGAQgASgFQgBIAEIFCgN3aG8i3AIKFUFwcHJvdmFsUG9saWN5VmVyc2lvbhIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIxCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIxCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIzCgZwb2xpY3kYBSABKAsyIS5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFBvbGljeUIAEj8KBXN0YXRlGAYgASgOMi4ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxQb2xpY3lWZXJzaW9uLlN0YXRlQgAiRwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIRCg1TVEFURV9DVVJSRU5UEAESFAoQU1RBVEVfU1VQRVJTRURFRBACOgAipgEKG0NyZWF0ZUFwcHJvdmFsUG9saWN5UmVxdWVzdBI8Cg9hcHByb3ZhbF9wb2xpY3kYASABKAsyIS5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFBvbGljeUIAEhwKEmFwcHJvdmFsX3BvbGljeV9pZBgCIAEoCUIAEhQKCnJlcXVlc3RfaWQYAyABKAlCABIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIioKGEdldEFwcHJvdmFsUG9saWN5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgAiZgobTGlzdEFwcHJvdmFsUG9saWNpZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCRIQCghvcmRlcl9ieRgEIAEoCSJ1ChxMaXN0QXBwcm92YWxQb2xpY2llc1Jlc3BvbnNlEjwKEWFwcHJvdmFsX3BvbGljaWVzGAEgAygLMiEucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxQb2xpY3kSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqIBChtVcGRhdGVBcHByb3ZhbFBvbGljeVJlcXVlc3QSPAoPYXBwcm92YWxfcG9saWN5GAEgASgLMiEucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxQb2xpY3lCABIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSFAoKcmVxdWVzdF9pZBgDIAEoCUIAIlEKG0RlbGV0ZUFwcHJvdmFsUG9saWN5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgAiUgocUHVibGlzaEFwcHJvdmFsUG9saWN5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgAiUQobUmV0aXJlQXBwcm92YWxQb2xpY3lSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEhQKCnJlcXVlc3RfaWQYAyABKAlCACIxCh9HZXRBcHByb3ZhbFBvbGljeVZlcnNpb25SZXF1ZXN0Eg4KBG5hbWUYASABKAlCACJ+CiFMaXN0QXBwcm92YWxQb2xpY3lWZXJzaW9uc1JlcXVlc3QSEAoGcGFyZW50GAUgASgJQgASEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJEhAKCG9yZGVyX2J5GAQgASgJIokBCiJMaXN0QXBwcm92YWxQb2xpY3lWZXJzaW9uc1Jlc3BvbnNlEkoKGGFwcHJvdmFsX3BvbGljeV92ZXJzaW9ucxgBIAMoCzIoLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUG9saWN5VmVyc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkixgEKEEFwcHJvdmFsVGVtcGxhdGUSDAoEbmFtZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDwoHdmVyc2lvbhgEIAEoBRI4CgpwYXJhbWV0ZXJzGAUgAygLMiQucmV2b3BzLnF1b3RpbmcudjEuVGVtcGxhdGVQYXJhbWV0ZXISLgoFcnVsZXMYBiADKAsyHy5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFJ1bGUikAIKEVRlbXBsYXRlUGFyYW1ldGVyEhEKCXBhcmFtZXRlchgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSNwoEdHlwZRgDIAEoDjIpLnJldm9wcy5xdW90aW5nLnYxLlRlbXBsYXRlUGFyYW1ldGVyLlR5cGUSFQoNZGVmYXVsdF92YWx1ZRgEIAEoCRIRCgltaW5fdmFsdWUYBSABKAkSEQoJbWF4X3ZhbHVlGAYgASgJIlwKBFR5cGUSFAoQVFlQRV9VTlNQRUNJRklFRBAAEg0KCVRZUEVfUkFURRABEhAKDFRZUEVfSU5URUdFUhACEg0KCVRZUEVfUk9MRRADEg4KClRZUEVfTkFNRVMQBCI+ChZUZW1wbGF0ZVBhcmFtZXRlclZhbHVlEhMKCXBhcmFtZXRlchgBIAEoCUIAEg8KBXZhbHVlGAIgASgJQgAiLAoaR2V0QXBwcm92YWxUZW1wbGF0ZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAIm8KG0RyeVJ1bkFwcHJvdmFsUG9saWN5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgASFAoMcXVvdGVfZmlsdGVyGAIgASgJEhUKC3F1b3RlX2NvdW50GAMgASgFQgASEwoLcXVvdGVfdG9rZW4YBCABKAkisQEKHERyeVJ1bkFwcHJvdmFsUG9saWN5UmVzcG9uc2USDgoGcXVvdGVzGAEgASgFEhYKDm5lZWRpbmdfYmVmb3JlGAIgASgFEhUKDW5lZWRpbmdfYWZ0ZXIYAyABKAUSOAoLZGlmZmVyZW5jZXMYBCADKAsyIy5yZXZvcHMucXVvdGluZy52MS5EcnlSdW5EaWZmZXJlbmNlEhgKEG5leHRfcXVvdGVfdG9rZW4YBSABKAki2wEKEERyeVJ1bkRpZmZlcmVuY2USDQoFcXVvdGUYASABKAkSOgoGY2hhbmdlGAIgASgOMioucmV2b3BzLnF1b3RpbmcudjEuRHJ5UnVuRGlmZmVyZW5jZS5DaGFuZ2USDgoGYmVmb3JlGAMgAygJEg0KBWFmdGVyGAQgAygJIl0KBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIRCg1DSEFOR0VfTkVFREVEEAESFQoRQ0hBTkdFX05PVF9ORUVERUQQAhIRCg1DSEFOR0VfT1RIRVJTEAMiQwoXQXBwcm92YWxQb2xpY3lQdWJsaXNoZWQSFwoPYXBwcm92YWxfcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKAUquwIKFEFwcHJvdmFsUG9saWN5UmVhc29uEiYKIkFQUFJPVkFMX1BPTElDWV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChVBUFBST1ZBTF9QT0xJQ1lfU1RBVEUQARoAEhsKFUFQUFJPVkFMX1JVTEVfSU5WQUxJRBACGgASIAoaQVBQUk9WQUxfUEFSQU1FVEVSX0lOVkFMSUQQAxoAEh8KGUFQUFJPVkFMX1BPTElDWV9URU1QTEFURUQQBBoAEhsKFUFQUFJPVkFMX1BPTElDWV9FTVBUWRAFGgASGwoVREVMRUdBVElPTl9UT19PTkVTRUxGEAYaABIVCg9ERUxFR0FUSU9OX0xPT1AQBxoAEhcKEURFTEVHQVRJT05fUEVSSU9EEAgaABIUCg5SRVBPUlRJTkdfTE9PUBAJGgAqdQoMQXBwcm92YWxNb2RlEh0KGUFQUFJPVkFMX01PREVfVU5TUEVDSUZJRUQQABIVChFBUFBST1ZBTF9NT0RFX0FMTBABEhUKEUFQUFJPVkFMX01PREVfQU5ZEAISGAoUQVBQUk9WQUxfTU9ERV9RVU9SVU0QA2IGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_revops_options_v1_options]);
 
 /**
  * Rules that say which deals need whose approval. What it says counts when it is published.
@@ -80,7 +80,7 @@ export type ApprovalPolicy = Message<"revops.quoting.v1.ApprovalPolicy"> & {
   fallbackRole: string;
 
   /**
-   * Template it was made from; empty if its rules are its own.
+   * Template it is made from, as in `approvalTemplates/deal-approval`: its rules then follow from the parameters; empty if they are its own.
    *
    * @generated from field: string template = 9;
    */
@@ -94,7 +94,7 @@ export type ApprovalPolicy = Message<"revops.quoting.v1.ApprovalPolicy"> & {
   templateVersion: number;
 
   /**
-   * Values of the template's parameters.
+   * Values of the template's parameters; those that are left out get their defaults.
    *
    * @generated from field: repeated revops.quoting.v1.TemplateParameterValue parameters = 11;
    */
@@ -291,6 +291,14 @@ export type Approver = Message<"revops.quoting.v1.Approver"> & {
      */
     value: AmountMatrix;
     case: "matrix";
+  } | {
+    /**
+     * Anybody who may approve at all, has no interest in the deal and has not decided the step.
+     *
+     * @generated from field: bool anyone = 5;
+     */
+    value: boolean;
+    case: "anyone";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1052,69 +1060,6 @@ export const GetApprovalTemplateRequestSchema: GenMessage<GetApprovalTemplateReq
   messageDesc(file_revops_quoting_v1_approval_policies, 20);
 
 /**
- * Request of InstantiateApprovalTemplate.
- *
- * @generated from message revops.quoting.v1.InstantiateApprovalTemplateRequest
- */
-export type InstantiateApprovalTemplateRequest = Message<"revops.quoting.v1.InstantiateApprovalTemplateRequest"> & {
-  /**
-   * The template.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * Id the policy gets, 1 to 63 of a–z, 0–9 and "-" (AIP-133); assigned when empty.
-   *
-   * @generated from field: string approval_policy_id = 2;
-   */
-  approvalPolicyId: string;
-
-  /**
-   * Makes the call idempotent: a UUID chosen by the caller (AIP-155).
-   *
-   * @generated from field: string request_id = 3;
-   */
-  requestId: string;
-
-  /**
-   * Name shown to people; that of the template if empty.
-   *
-   * @generated from field: string display_name = 4;
-   */
-  displayName: string;
-
-  /**
-   * Values that differ from the defaults.
-   *
-   * @generated from field: repeated revops.quoting.v1.TemplateParameterValue parameters = 5;
-   */
-  parameters: TemplateParameterValue[];
-
-  /**
-   * As of a policy.
-   *
-   * @generated from field: string calendar = 6;
-   */
-  calendar: string;
-
-  /**
-   * As of a policy.
-   *
-   * @generated from field: string fallback_role = 7;
-   */
-  fallbackRole: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.InstantiateApprovalTemplateRequest.
- * Use `create(InstantiateApprovalTemplateRequestSchema)` to create a new message.
- */
-export const InstantiateApprovalTemplateRequestSchema: GenMessage<InstantiateApprovalTemplateRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 21);
-
-/**
  * Request of DryRunApprovalPolicy.
  *
  * @generated from message revops.quoting.v1.DryRunApprovalPolicyRequest
@@ -1154,7 +1099,7 @@ export type DryRunApprovalPolicyRequest = Message<"revops.quoting.v1.DryRunAppro
  * Use `create(DryRunApprovalPolicyRequestSchema)` to create a new message.
  */
 export const DryRunApprovalPolicyRequestSchema: GenMessage<DryRunApprovalPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 22);
+  messageDesc(file_revops_quoting_v1_approval_policies, 21);
 
 /**
  * Response of DryRunApprovalPolicy.
@@ -1203,7 +1148,7 @@ export type DryRunApprovalPolicyResponse = Message<"revops.quoting.v1.DryRunAppr
  * Use `create(DryRunApprovalPolicyResponseSchema)` to create a new message.
  */
 export const DryRunApprovalPolicyResponseSchema: GenMessage<DryRunApprovalPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 23);
+  messageDesc(file_revops_quoting_v1_approval_policies, 22);
 
 /**
  * What a policy would change for one quote.
@@ -1245,7 +1190,7 @@ export type DryRunDifference = Message<"revops.quoting.v1.DryRunDifference"> & {
  * Use `create(DryRunDifferenceSchema)` to create a new message.
  */
 export const DryRunDifferenceSchema: GenMessage<DryRunDifference> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 24);
+  messageDesc(file_revops_quoting_v1_approval_policies, 23);
 
 /**
  * Kinds of change.
@@ -1286,7 +1231,7 @@ export enum DryRunDifference_Change {
  * Describes the enum revops.quoting.v1.DryRunDifference.Change.
  */
 export const DryRunDifference_ChangeSchema: GenEnum<DryRunDifference_Change> = /*@__PURE__*/
-  enumDesc(file_revops_quoting_v1_approval_policies, 24, 0);
+  enumDesc(file_revops_quoting_v1_approval_policies, 23, 0);
 
 /**
  * A version of a policy decides from now on.
@@ -1314,7 +1259,7 @@ export type ApprovalPolicyPublished = Message<"revops.quoting.v1.ApprovalPolicyP
  * Use `create(ApprovalPolicyPublishedSchema)` to create a new message.
  */
 export const ApprovalPolicyPublishedSchema: GenMessage<ApprovalPolicyPublished> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 25);
+  messageDesc(file_revops_quoting_v1_approval_policies, 24);
 
 /**
  * Why a verb of a policy, a delegation or a reporting line is refused.
@@ -1386,18 +1331,11 @@ export enum ApprovalPolicyReason {
   DELEGATION_PERIOD = 8,
 
   /**
-   * It is somebody else's: only who delegated ends it. Metadata: `delegation`, `delegator`.
-   *
-   * @generated from enum value: DELEGATION_OF_ANOTHER = 9;
-   */
-  DELEGATION_OF_ANOTHER = 9,
-
-  /**
    * Somebody would manage himself, directly or through others. Metadata: `user`, `manager`.
    *
-   * @generated from enum value: REPORTING_LOOP = 10;
+   * @generated from enum value: REPORTING_LOOP = 9;
    */
-  REPORTING_LOOP = 10,
+  REPORTING_LOOP = 9,
 }
 
 /**

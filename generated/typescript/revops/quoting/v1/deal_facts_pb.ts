@@ -177,7 +177,7 @@ export type DealFacts = Message<"revops.quoting.v1.DealFacts"> & {
   lineCount: number;
 
   /**
-   * The lines; not kept with an approval.
+   * The lines. An approval keeps the worst of them.
    *
    * @generated from field: repeated revops.quoting.v1.LineFacts lines = 23;
    */
