@@ -7,11 +7,11 @@ from joserfc import jwt
 from revops.quoting.v1 import approval_people_pb2 as people
 from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as approvals
-from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 from revops.quoting.v1 import quotes_pb2 as quotes
 
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.names import new_id
+from revops_mesh.quoting.approvals.facts import facts_of
 from tests.contract import making
 from tests.contract.making import house
 from tests.world import Caller, World
@@ -43,44 +43,54 @@ async def policy(world: World, caller: Caller, *rules: policies.ApprovalRule) ->
 
 
 async def submitted_quote(world: World, caller: Caller, by: Caller, **fields: Any) -> Any:
-    """A quote that needs the caller's approval; submitted by somebody."""
+    """A quote, submitted by somebody, that an administrator and anyone else have to approve."""
     quote = await making.submitted_quote(world, by)
-    asked = {"response_minutes": 1, "escalation": [policies.Approver(role="admin")], **fields}
-    await policy(world, caller, rule(f'account == "{quote.account}"', claims(world, caller)["sub"], **asked))
+    asked = [policies.Approver(user="users/house"), policies.Approver(anyone=True)]
+    limit = {"response_minutes": 1, "escalation": [policies.Approver(role="admin")], "approvers": asked}
+    await policy(world, caller, rule(f'account == "{quote.account}"', **{**limit, **fields}))
     return quote
 
 
-async def created_request(world: World, caller: Caller) -> Message:
-    """Asks for the approval of a quote that needs it."""
-    quote = await submitted_quote(world, caller, caller)
-    return approvals.CreateApprovalRequestRequest(approval_request=approvals.ApprovalRequest(subject=quote.name))
-
-
 async def request(world: World, caller: Caller) -> Any:
-    """A request that waits for the caller's decision about somebody else's quote."""
+    """A request about somebody else's quote that an administrator has approved and anyone may complete."""
     by = seller(world, caller)
     quote = await submitted_quote(world, caller, by)
-    offer = approvals.ApprovalRequest(subject=quote.name)
-    return await by(approvals.CreateApprovalRequestRequest(approval_request=offer))
+    made = await by(approvals.RequestApprovalRequest(name=quote.name))
+    return await house(world, caller)(approvals.ApproveApprovalRequestRequest(name=made.name))
+
+
+async def approved(world: World, caller: Caller) -> Any:
+    """The same, completed."""
+    name = (await request(world, caller)).name
+    return await caller(approvals.ApproveApprovalRequestRequest(name=name))
+
+
+async def approval(world: World, caller: Caller) -> Message:
+    """The decision that completes a request, with bounds of its own."""
+    bounds = approvals.ApprovalBounds(min_margin_rate="-1", min_line_margin_rate="-1")
+    return approvals.ApproveApprovalRequestRequest(name=(await request(world, caller)).name, bounds=bounds)
+
+
+async def covered_quote(world: World, caller: Caller) -> Any:
+    """A quote that leaves the bounds of its last version, whose decisions still cover every step: it is approved at once."""
+    found, by = await approved(world, caller), seller(world, caller)
+    await by(quotes.ReviseQuoteRequest(name=found.subject))
+    longer = quotes.Quote(name=found.subject, term_months=12)
+    await by(quotes.UpdateQuoteRequest(quote=longer))
+    return await by(quotes.SubmitQuoteRequest(name=found.subject))
 
 
 async def quote_event(world: World, caller: Caller) -> Message:
-    """The event of a quote that needs approval and has none."""
-    quote = await submitted_quote(world, caller, caller)
+    """The event of such a quote."""
+    quote = await covered_quote(world, caller)
     return quotes.QuoteSubmitted(quote=quote.name, version=quote.version, content_hash=quote.content_hash)
 
 
-async def granted_event(world: World, caller: Caller) -> Message:
-    """The event of a quote whose every step an earlier decision covers: it is approved at once."""
-    found = await request(world, caller)
-    await caller(approvals.ApproveApprovalRequestRequest(name=found.name))
-    by = seller(world, caller)
-    await by(quotes.ReviseQuoteRequest(name=found.subject))
-    quote = await by(quotes.GetQuoteRequest(name=found.subject))
-    quote.lines[0].quantity = "9"
-    await by(quotes.UpdateQuoteRequest(quote=quotes.Quote(name=quote.name, term_months=12, lines=quote.lines)))
-    quote = await by(quotes.SubmitQuoteRequest(name=quote.name))
-    return quotes.QuoteSubmitted(quote=quote.name, version=quote.version, content_hash=quote.content_hash)
+async def checked_bounds(world: World, caller: Caller) -> Message:
+    """The facts of a quote that is approved."""
+    found = await approved(world, caller)
+    quote = await house(world, caller)(quotes.GetQuoteRequest(name=found.subject))
+    return approvals.CheckBoundsRequest(subject=quote.name, facts=facts_of(quote), fingerprint=quote.content_hash)
 
 
 async def overdue_step(world: World, caller: Caller) -> Message:
@@ -100,24 +110,12 @@ async def fallen_subject(world: World, caller: Caller) -> Message:
     return approvals.CheckApprovalSubjectRequest(name=found.name)
 
 
-async def checked_bounds(world: World, caller: Caller) -> Message:
-    """The facts of a quote that needs approval."""
-    quote = await submitted_quote(world, caller, caller)
-    facts = facts_pb.DealFacts(account=quote.account, currency_code="EUR", line_count=1)
-    return approvals.CheckBoundsRequest(subject=quote.name, facts=facts)
-
-
 async def created_delegation(world: World, caller: Caller) -> Message:
     """From now on, to somebody new."""
     today = clock.now()
     days = {"year": today.year, "month": today.month, "day": today.day}
     offer = people.ApprovalDelegation(delegate=f"users/{new_id()}", start_date=days, end_date={**days, "year": today.year + 1})
     return people.CreateApprovalDelegationRequest(approval_delegation=offer)
-
-
-async def delegation(world: World, caller: Caller) -> Any:
-    """A delegation by the caller."""
-    return await caller(await created_delegation(world, caller))
 
 
 async def created_line(world: World, caller: Caller) -> Message:

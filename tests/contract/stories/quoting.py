@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from revops.catalog.v1 import price_books_pb2 as books
-from revops.quoting.v1 import approval_people_pb2 as people
 from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as approvals
 from revops.quoting.v1 import quotes_pb2 as quotes
 
 from tests.contract import approving, making
-from tests.contract.stories.telling import Story, beside, changing, of, plainly
+from tests.contract.stories.telling import Story, after, beside, changing, of, plainly
 from tests.world import Caller, World
 
 
@@ -59,8 +58,7 @@ async def tried_policy(world: World, caller: Caller) -> Message:
 
 
 async def previewed_quote(world: World, caller: Caller) -> Message:
-    quote = await approving.submitted_quote(world, caller, caller)
-    return approvals.PreviewApprovalRequest(quote=quote.name)
+    return approvals.PreviewApprovalRequest(quote=(await approving.approved(world, caller)).subject)
 
 
 def published(request: type[Message], at: str) -> Story:
@@ -106,16 +104,20 @@ STORIES: Mapping[str, Story] = {
     "ApprovalService.DryRunApprovalPolicy": tried_policy,
     "ApprovalService.CheckBounds": approving.checked_bounds,
     "ApprovalService.PreviewApproval": previewed_quote,
-    "ApprovalService.CreateApprovalRequest": approving.created_request,
-    "ApprovalService.ApproveApprovalRequest": of(approving.request, approvals.ApproveApprovalRequestRequest),
+    "ApprovalService.RequestApproval": of(approving.covered_quote, approvals.RequestApprovalRequest),
+    "ApprovalService.GetApprovalRequest": of(approving.approved, approvals.GetApprovalRequestRequest),
+    "ApprovalService.ListApprovalRequests": after(approving.approved, approvals.ListApprovalRequestsRequest),
+    "ApprovalService.RecallApprovalRequest": of(approving.request, approvals.RecallApprovalRequestRequest),
+    "ApprovalService.CommentApprovalRequest": of(approving.request, approvals.CommentApprovalRequestRequest, text="Why?"),
+    "ApprovalService.GetApprovalTemplate": plainly(policies.GetApprovalTemplateRequest, name="approvalTemplates/deal-approval"),
+    "ApprovalService.ApproveApprovalRequest": approving.approval,
     "ApprovalService.RejectApprovalRequest": of(approving.request, approvals.RejectApprovalRequestRequest),
-    "ApprovalService.OnQuoteSubmitted": approving.granted_event,
+    "ApprovalService.OnQuoteSubmitted": approving.quote_event,
     "ApprovalService.OnQuoteWithdrawn": taken_back(quotes.QuoteWithdrawn),
     "ApprovalService.OnQuoteExpired": taken_back(quotes.QuoteExpired),
     "ApprovalService.OnQuoteSuperseded": taken_back(quotes.QuoteSuperseded),
     "ApprovalService.EscalateApprovalStep": approving.overdue_step,
     "ApprovalService.CheckApprovalSubject": approving.fallen_subject,
     "ApprovalService.CreateApprovalDelegation": approving.created_delegation,
-    "ApprovalService.DeleteApprovalDelegation": of(approving.delegation, people.DeleteApprovalDelegationRequest),
     "ApprovalService.CreateReportingLine": approving.created_line,
 }

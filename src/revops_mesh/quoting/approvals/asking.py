@@ -47,11 +47,12 @@ async def submitter_of(call: Call, quote: str) -> str:
     return next((each.principal for each in entries if each.method == _SUBMIT and each.outcome == "OK"), "")
 
 
-async def request_for(call: Call, facts: facts_pb.DealFacts, fingerprint: str, note: str, name: str) -> ApprovalRequest | None:
+async def request_for(call: Call, facts: facts_pb.DealFacts, fingerprint: str, note: str = "") -> ApprovalRequest | None:
     """A new request if the deal needs one; None if it needs none, or has one."""
     found = await assess(call, facts, fingerprint)
     if found.answer.outcome != pb.CheckBoundsResponse.OUTCOME_NEEDED:
         return None
+    name = call.repo(ApprovalRequest).name()
     asked = Asked(facts, fingerprint, found.answer.steps, found.versions)
     request = ApprovalRequest.ask(name, asked, note, call.now)
     await date_steps(call, request)

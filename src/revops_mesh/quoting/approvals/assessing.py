@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from revops.platform.v1 import reasons_pb2 as platform
 from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as pb
 from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 
+from revops_mesh.kernel import walk
 from revops_mesh.kernel.call import Call
+from revops_mesh.kernel.errors import refuse
 
 from .bounds import MARGIN_BOUNDS
 from .chains import Seats
@@ -20,6 +23,7 @@ from .queries import IN_FORCE, MANAGED, OF_SUBJECT
 from .request import ApprovalRequest
 from .seats import resolved
 
+MARGINS = "quoting.margins.read"
 EARLIER = 20
 """Requests about one subject that are looked at, the latest."""
 
@@ -53,11 +57,20 @@ async def assess(call: Call, facts: facts_pb.DealFacts, fingerprint: str, *, exp
 
 def masked(answer: pb.CheckBoundsResponse, call: Call) -> pb.CheckBoundsResponse:
     """Without the margins that the caller may not read."""
-    if not call.can("quoting.margins.read"):
+    if not call.can(MARGINS):
         for need in answer.needs:
             if need.bound in MARGIN_BOUNDS:
                 need.limit, need.actual, need.text = "", "", f"{need.bound} is left"
     return answer
+
+
+def must_see_margins(request: pb.CheckBoundsRequest, call: Call) -> None:
+    """Refuses margins from who may not read them: who could try values would learn which are approved.
+
+    Raises PERMISSION_REQUIRED. A module that asks on its grant brings what it knows.
+    """
+    if not call.can(MARGINS) and (found := walk.first_set(request, frozenset({MARGINS}))):
+        raise refuse(platform.PERMISSION_REQUIRED, "{field} needs {permission}.", field=found[0], permission=found[1])
 
 
 async def in_force(call: Call) -> list[policies.ApprovalPolicyVersion]:

@@ -16,6 +16,8 @@ QUANTUM = Decimal("0.000001")
 LOWEST_MARGIN = Decimal(-1)
 """Stands for any margin rate below it, and for one that is not known."""
 ZERO = Decimal(0)
+MOST_KEPT = 5
+"""Lines of a kind that are kept with an approval."""
 
 
 def number(text: str) -> Decimal:
@@ -91,9 +93,14 @@ def margin_rate(net: Decimal, cost: Decimal) -> Decimal:
     return max(LOWEST_MARGIN, share.quantize(QUANTUM, ROUND_FLOOR if share < 0 else ROUND_DOWN, EXACT))
 
 
-def without_lines(facts: pb.DealFacts) -> pb.DealFacts:
-    """A copy without what is not kept with an approval."""
-    kept = pb.DealFacts()
-    kept.CopyFrom(facts)
-    kept.ClearField("lines")
-    return kept
+def kept(facts: pb.DealFacts) -> pb.DealFacts:
+    """A copy as an approval keeps it: of the lines the most discounted and those of the least margin, in their order."""
+    copy = pb.DealFacts()
+    copy.CopyFrom(facts)
+    places = range(len(facts.lines))
+    discounted = sorted(places, key=lambda i: number(facts.lines[i].discount_rate), reverse=True)
+    thin = sorted(places, key=lambda i: number(facts.lines[i].margin_rate or str(LOWEST_MARGIN)))
+    worst = {*discounted[:MOST_KEPT], *thin[:MOST_KEPT]}
+    del copy.lines[:]
+    copy.lines.extend(facts.lines[i] for i in sorted(worst))
+    return copy

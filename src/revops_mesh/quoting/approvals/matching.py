@@ -79,7 +79,7 @@ def _quorum_problems(rule: policies.ApprovalRule, at: str) -> Iterable[Violation
 
 def _approver_problems(approver: policies.Approver, at: str) -> Iterable[Violation]:
     if approver.WhichOneof("who") is None:
-        yield Violation(at, "must name a role, a user, a manager level or a matrix")
+        yield Violation(at, "must name a role, a user, a manager level, a matrix or anyone")
     if not approver.HasField("matrix"):
         return
     rows = approver.matrix.rows

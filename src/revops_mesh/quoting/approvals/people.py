@@ -39,12 +39,6 @@ class ApprovalDelegation(Aggregate[pb.ApprovalDelegation]):
         delegation._must_not_return(others)
         return delegation
 
-    def end(self, principal: str) -> None:
-        """Allows its deletion by who gave it. Raises DELEGATION_OF_ANOTHER."""
-        if principal != self.state.delegator:
-            text, reason = "{delegation} is {delegator}'s: only who delegated ends it.", reasons.DELEGATION_OF_ANOTHER
-            raise Failure(reasons.ApprovalPolicyReason, reason, text, delegation=self.name, delegator=self.state.delegator)
-
     def _must_have_days(self) -> None:
         try:
             sound = _day(self.state.start_date) <= _day(self.state.end_date)

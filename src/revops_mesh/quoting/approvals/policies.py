@@ -28,25 +28,19 @@ class ApprovalPolicy(Aggregate[pb.ApprovalPolicy]):
 
     @classmethod
     def draft(cls, name: str, offer: pb.ApprovalPolicy) -> Self:
-        """A new draft. Raises APPROVAL_RULE_INVALID, APPROVAL_PARAMETER_INVALID."""
+        """A new draft, of a template if it names one.
+
+        Raises APPROVAL_RULE_INVALID, APPROVAL_PARAMETER_INVALID, APPROVAL_POLICY_TEMPLATED, RESOURCE_NOT_FOUND.
+        """
         policy = cls(pb.ApprovalPolicy())
         policy.state.CopyFrom(offer)
         policy.state.name, policy.state.state = name, _State.STATE_DRAFT
+        if offer.template:
+            policy.state.template_version = templates.template(offer.template).version
+            if offer.rules:
+                raise policy._templated()
         policy._settle()
         return policy
-
-    @classmethod
-    def made_from(cls, name: str, template: pb.ApprovalTemplate, offer: pb.InstantiateApprovalTemplateRequest) -> Self:
-        """A new draft of a template. Raises APPROVAL_PARAMETER_INVALID."""
-        wanted = pb.ApprovalPolicy(
-            display_name=offer.display_name or template.display_name,
-            calendar=offer.calendar,
-            fallback_role=offer.fallback_role,
-            template=template.name,
-            template_version=template.version,
-            parameters=offer.parameters,
-        )
-        return cls.draft(name, wanted)
 
     def update(self, changed: pb.ApprovalPolicy) -> None:
         """Takes over changed fields.
@@ -55,9 +49,7 @@ class ApprovalPolicy(Aggregate[pb.ApprovalPolicy]):
         """
         self.must_allow("update")
         if self.state.template and list(changed.rules) != list(self.state.rules):
-            text = "The rules of {policy} follow from {template}: change its parameters, or create a policy of your own."
-            reason, template = pb.APPROVAL_POLICY_TEMPLATED, self.state.template
-            raise Failure(pb.ApprovalPolicyReason, reason, text, policy=self.name, template=template)
+            raise self._templated()
         self.state.CopyFrom(changed)
         self._settle()
 
@@ -86,6 +78,11 @@ class ApprovalPolicy(Aggregate[pb.ApprovalPolicy]):
         """Raises APPROVAL_POLICY_STATE unless the state allows the verb."""
         states, reasons, reason = pb.ApprovalPolicy.State, pb.ApprovalPolicyReason, pb.APPROVAL_POLICY_STATE
         transition(self.state.state, ALLOWED[verb], states, reasons, reason, verb=verb, policy=self.name)
+
+    def _templated(self) -> Failure:
+        text = "The rules of {policy} follow from {template}: set its parameters, or create a policy of your own."
+        reason, template = pb.APPROVAL_POLICY_TEMPLATED, self.state.template
+        return Failure(pb.ApprovalPolicyReason, reason, text, policy=self.name, template=template)
 
     def _settle(self) -> None:
         """Derives what follows from the template, and refuses rules that do not check."""

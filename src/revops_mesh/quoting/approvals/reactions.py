@@ -26,7 +26,7 @@ async def submitted(event: quotes.QuoteSubmitted, call: Call) -> Empty:
         return Empty()
     facts = facts_of(quote)
     facts.submitter = await submitter_of(call, quote.name)
-    await request_for(call, facts, quote.content_hash, "", call.repo(ApprovalRequest).name())
+    await request_for(call, facts, quote.content_hash)
     return Empty()
 
 

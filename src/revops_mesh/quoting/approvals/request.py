@@ -15,7 +15,7 @@ from revops_mesh.kernel.errors import Broken, Failure
 from .bounds import all_of, completed, excesses
 from .chains import advance, complete, skip_open
 from .deciding import Person, place
-from .facts import without_lines
+from .facts import kept
 from .judgement import OPEN
 
 _State, _Step, _Verdict = pb.ApprovalRequest.State, pb.ApprovalStep.State, pb.ApprovalDecision.Verdict
@@ -52,7 +52,7 @@ class ApprovalRequest(Aggregate[pb.ApprovalRequest]):
             fingerprint=asked.fingerprint,
             subject_key=f"{facts.subject}/{asked.fingerprint}",
             state=_State.STATE_IN_PROGRESS,
-            facts=without_lines(facts),
+            facts=kept(facts),
             steps=asked.steps,
             policy_versions=asked.versions,
         )
@@ -135,9 +135,9 @@ class ApprovalRequest(Aggregate[pb.ApprovalRequest]):
 
     def _go_on(self, now: datetime) -> None:
         advance(self.state.steps)
+        decisions = [each for step in self.state.steps for each in step.decisions]
+        self.state.bounds.CopyFrom(all_of(decisions, self.state.facts))
         if complete(self.state.steps):
-            decisions = [each for step in self.state.steps for each in step.decisions]
-            self.state.bounds.CopyFrom(all_of(decisions, self.state.facts))
             self._end(_State.STATE_APPROVED, now)
             self.record(pb.ApprovalRequestApproved(**self._about))
         self._settle()

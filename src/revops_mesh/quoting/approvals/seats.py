@@ -13,6 +13,7 @@ from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 
 from .facts import number
 
+ANYONE = "anyone"
 APPROVED = pb.ApprovalDecision.VERDICT_APPROVED
 
 
@@ -43,6 +44,8 @@ def _seat(
     match approver.WhichOneof("who"):
         case "role":
             return pb.ApprovalSeat(approver=f"roles/{approver.role}")
+        case "anyone":
+            return pb.ApprovalSeat(approver=ANYONE)
         case "user":
             return pb.ApprovalSeat(approver=approver.user)
         case "manager_level" if managers:
@@ -78,7 +81,7 @@ def needed(rule: policies.ApprovalRule, seats: Sequence[pb.ApprovalSeat]) -> int
 
 def open_to(step: pb.ApprovalStep, name: str, roles: Iterable[str]) -> list[int]:
     """The numbers of the seats that a person may take; every one where those above were asked and the person is of them."""
-    titles = {name, *(f"roles/{role}" for role in roles)}
+    titles = {ANYONE, name, *(f"roles/{role}" for role in roles)}
     if step.escalated and any(seat.approver in titles for seat in step.escalation):
         return list(range(len(step.seats)))
     return [i for i, seat in enumerate(step.seats) if seat.approver in titles]

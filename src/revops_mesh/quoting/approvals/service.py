@@ -1,6 +1,7 @@
 """ApprovalService. Access, edition and audit: see the contract."""
 
 from google.protobuf.empty_pb2 import Empty
+from revops.platform.v1 import reference_pb2 as reference
 from revops.quoting.v1 import approval_people_pb2 as people
 from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as pb
@@ -12,7 +13,7 @@ from revops_mesh.kernel.errors import Failure
 
 from . import reactions, templates
 from .asking import date_steps, must_stand, request_for, subject_of, submitter_of
-from .assessing import assess, chain_above, masked
+from .assessing import assess, chain_above, masked, must_see_margins
 from .deciding import Mandate, Person
 from .dry_run import dry_run
 from .facts import facts_of
@@ -27,6 +28,7 @@ class PolicyMethods:
 
     async def CreateApprovalPolicy(self, request: policies.CreateApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
         repo = call.repo(ApprovalPolicy)
+        await _must_have_calendar(call, request.approval_policy)
         policy = ApprovalPolicy.draft(repo.name(request.approval_policy_id), request.approval_policy)
         return (await repo.add(policy)).state
 
@@ -40,7 +42,9 @@ class PolicyMethods:
 
     async def UpdateApprovalPolicy(self, request: policies.UpdateApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
         policy = await call.repo(ApprovalPolicy).get(request.approval_policy.name, request.approval_policy.etag)
-        policy.update(merged(call, policy, request.approval_policy, request.update_mask))
+        changed = merged(call, policy, request.approval_policy, request.update_mask)
+        await _must_have_calendar(call, changed)
+        policy.update(changed)
         return (await call.repo(ApprovalPolicy).save(policy)).state
 
     async def DeleteApprovalPolicy(self, request: policies.DeleteApprovalPolicyRequest, call: Call) -> Empty:
@@ -81,13 +85,6 @@ class PolicyMethods:
     async def GetApprovalTemplate(self, request: policies.GetApprovalTemplateRequest, call: Call) -> policies.ApprovalTemplate:
         return templates.template(request.name)
 
-    async def InstantiateApprovalTemplate(
-        self, request: policies.InstantiateApprovalTemplateRequest, call: Call
-    ) -> policies.ApprovalPolicy:
-        repo, template = call.repo(ApprovalPolicy), templates.template(request.name)
-        policy = ApprovalPolicy.made_from(repo.name(request.approval_policy_id), template, request)
-        return (await repo.add(policy)).state
-
 
 class PeopleMethods:
     """Delegations and reporting lines.
@@ -114,9 +111,7 @@ class PeopleMethods:
         return await page(call, ApprovalDelegation, request, people.ListApprovalDelegationsResponse)
 
     async def DeleteApprovalDelegation(self, request: people.DeleteApprovalDelegationRequest, call: Call) -> Empty:
-        delegation = await call.repo(ApprovalDelegation).get(request.name, request.etag)
-        delegation.end(call.principal.name)
-        await call.repo(ApprovalDelegation).delete(delegation)
+        await call.repo(ApprovalDelegation).delete(await call.repo(ApprovalDelegation).get(request.name, request.etag))
         return Empty()
 
     async def CreateReportingLine(self, request: people.CreateReportingLineRequest, call: Call) -> people.ReportingLine:
@@ -149,7 +144,8 @@ class RequestMethods:
     """Requests. Decisions hold the request's row, so that of two at once each sees what the other has done."""
 
     async def CheckBounds(self, request: pb.CheckBoundsRequest, call: Call) -> pb.CheckBoundsResponse:
-        request.facts.subject = request.subject
+        must_see_margins(request, call)
+        request.facts.subject = (await subject_of(call, request.subject)).name
         found = await assess(call, request.facts, request.fingerprint, explain=request.with_counterfactuals)
         return masked(found.answer, call)
 
@@ -159,14 +155,12 @@ class RequestMethods:
         facts.submitter = call.principal.name
         return masked((await assess(call, facts, quote.content_hash, explain=True)).answer, call)
 
-    async def CreateApprovalRequest(self, request: pb.CreateApprovalRequestRequest, call: Call) -> pb.ApprovalRequest:
-        offer, repo = request.approval_request, call.repo(ApprovalRequest)
-        quote = await subject_of(call, offer.subject)
+    async def RequestApproval(self, request: pb.RequestApprovalRequest, call: Call) -> pb.ApprovalRequest:
+        quote = await subject_of(call, request.name)
         must_stand(quote, quote.content_hash)
         facts = facts_of(quote)
         facts.submitter, facts.beneficiaries[:] = await submitter_of(call, quote.name), [call.principal.name]
-        name = repo.name(request.approval_request_id)
-        made = await request_for(call, facts, quote.content_hash, offer.note, name)
+        made = await request_for(call, facts, quote.content_hash, request.note)
         if made is None:
             text = "{subject} needs no approval, or has what it needs: PreviewApproval tells."
             raise Failure(pb.ApprovalReason, pb.APPROVAL_NOT_NEEDED, text, subject=quote.name)
@@ -230,6 +224,12 @@ async def _person(call: Call) -> Person:
     given = await call.repo(ApprovalDelegation).select(MANDATES, [who.name, call.now.date()])
     mandates = tuple(Mandate(each.name, each.state.delegator, tuple(each.state.roles)) for each in given)
     return Person(who.name, () if who.service else who.roles, mandates)
+
+
+async def _must_have_calendar(call: Call, policy: policies.ApprovalPolicy) -> None:
+    """Refused with RESOURCE_NOT_FOUND unless the calendar exists."""
+    if policy.calendar:
+        await call.ask(reference.GetBusinessCalendarRequest(name=policy.calendar), reference.BusinessCalendar)
 
 
 async def _supersede(call: Call, name: str) -> None:
