@@ -47,6 +47,7 @@ from revops_client.revops.quoting.v1 import (
     CreateQuoteRequest,
     CreateReportingLineRequest,
     DealFacts,
+    DealMargins,
     DeleteApprovalDelegationRequest,
     DeleteApprovalPolicyRequest,
     DeleteQuoteRequest,
@@ -68,6 +69,7 @@ from revops_client.revops.quoting.v1 import (
     GetQuoteVersionRequest,
     GetReportingLineRequest,
     LineFacts,
+    LineMargin,
     ListApprovalDelegationsRequest,
     ListApprovalDelegationsResponse,
     ListApprovalPoliciesRequest,
@@ -82,6 +84,7 @@ from revops_client.revops.quoting.v1 import (
     ListQuotesResponse,
     ListReportingLinesRequest,
     ListReportingLinesResponse,
+    MarginBounds,
     MarkStaleQuotesRequest,
     PreviewApprovalRequest,
     PublishApprovalPolicyRequest,
@@ -167,6 +170,7 @@ __all__ = [
     "CreateQuoteRequest",
     "CreateReportingLineRequest",
     "DealFacts",
+    "DealMargins",
     "DeleteApprovalDelegationRequest",
     "DeleteApprovalPolicyRequest",
     "DeleteQuoteRequest",
@@ -188,6 +192,7 @@ __all__ = [
     "GetQuoteVersionRequest",
     "GetReportingLineRequest",
     "LineFacts",
+    "LineMargin",
     "ListApprovalDelegationsRequest",
     "ListApprovalDelegationsResponse",
     "ListApprovalPoliciesRequest",
@@ -202,6 +207,7 @@ __all__ = [
     "ListQuotesResponse",
     "ListReportingLinesRequest",
     "ListReportingLinesResponse",
+    "MarginBounds",
     "MarkStaleQuotesRequest",
     "PreviewApprovalRequest",
     "PublishApprovalPolicyRequest",
@@ -478,8 +484,8 @@ class ApprovalService:
     ) -> ApprovalPolicy:
         """Changes what the next version will say; the one in force stays. Of a policy made from a template
         only the parameters are changed, within their ranges. Fails with APPROVAL_POLICY_STATE,
-        APPROVAL_RULE_INVALID, APPROVAL_PARAMETER_INVALID, APPROVAL_POLICY_TEMPLATED, RESOURCE_NOT_FOUND (a
-        calendar), ETAG_MISMATCH. Idempotent by `request_id`.
+        APPROVAL_RULE_INVALID, APPROVAL_PARAMETER_INVALID, APPROVAL_POLICY_TEMPLATED, RESOURCE_NOT_FOUND,
+        ETAG_MISMATCH. Idempotent by `request_id`.
         """
         return await self._update_approval_policy(request, timeout, metadata)
 
@@ -616,7 +622,7 @@ class ApprovalService:
         self, request: RequestApprovalRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> ApprovalRequest:
         """Asks for the approval of a submitted quote, where none is under way: after a recall, say. Fails
-        with APPROVAL_SUBJECT_STATE, APPROVAL_NOT_NEEDED, RESOURCE_NOT_FOUND, RESOURCE_EXISTS. Idempotent by
+        with APPROVAL_SUBJECT_CHANGED, APPROVAL_NOT_NEEDED, RESOURCE_NOT_FOUND, RESOURCE_EXISTS. Idempotent by
         `request_id`.
         """
         return await self._request_approval(request, timeout, metadata)
@@ -637,7 +643,7 @@ class ApprovalService:
         self, request: ApproveApprovalRequestRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> ApprovalRequest:
         """Approves every open step that the caller, or somebody in whose stead the caller decides, is asked
-        in, or the one named. Fails with APPROVAL_REQUEST_STATE, APPROVAL_SUBJECT_STATE, APPROVAL_NOT_ASKED,
+        in, or the one named. Fails with APPROVAL_REQUEST_STATE, APPROVAL_SUBJECT_CHANGED, APPROVAL_NOT_ASKED,
         APPROVAL_ALREADY_DECIDED, APPROVAL_CONFLICT_OF_INTEREST, APPROVAL_BOUNDS_EXCLUDE, ETAG_MISMATCH.
         Idempotent by `request_id`.
         """

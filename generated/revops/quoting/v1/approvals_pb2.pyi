@@ -32,7 +32,7 @@ class _ApprovalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Approv
     """Not a reason."""
     APPROVAL_REQUEST_STATE: _ApprovalReason.ValueType  # 1
     """The verb does not fit the state. Metadata: `request`, `state`, `allowed`."""
-    APPROVAL_SUBJECT_STATE: _ApprovalReason.ValueType  # 2
+    APPROVAL_SUBJECT_CHANGED: _ApprovalReason.ValueType  # 2
     """The quote is not submitted, or not as it was when approval was asked for: submit it, or recall the request. Metadata: `subject`, `state`."""
     APPROVAL_NOT_NEEDED: _ApprovalReason.ValueType  # 3
     """No rule asks for approval, or what was approved covers it. Metadata: `subject`."""
@@ -54,7 +54,7 @@ APPROVAL_REASON_UNSPECIFIED: ApprovalReason.ValueType  # 0
 """Not a reason."""
 APPROVAL_REQUEST_STATE: ApprovalReason.ValueType  # 1
 """The verb does not fit the state. Metadata: `request`, `state`, `allowed`."""
-APPROVAL_SUBJECT_STATE: ApprovalReason.ValueType  # 2
+APPROVAL_SUBJECT_CHANGED: ApprovalReason.ValueType  # 2
 """The quote is not submitted, or not as it was when approval was asked for: submit it, or recall the request. Metadata: `subject`, `state`."""
 APPROVAL_NOT_NEEDED: ApprovalReason.ValueType  # 3
 """No rule asks for approval, or what was approved covers it. Metadata: `subject`."""
@@ -465,8 +465,7 @@ class ApprovalBounds(_message.Message):
 
     MAX_DISCOUNT_RATE_FIELD_NUMBER: _builtins.int
     MAX_LINE_DISCOUNT_RATE_FIELD_NUMBER: _builtins.int
-    MIN_MARGIN_RATE_FIELD_NUMBER: _builtins.int
-    MIN_LINE_MARGIN_RATE_FIELD_NUMBER: _builtins.int
+    MARGINS_FIELD_NUMBER: _builtins.int
     MAX_LIST_AMOUNT_FIELD_NUMBER: _builtins.int
     MIN_TERM_MONTHS_FIELD_NUMBER: _builtins.int
     MAX_TERM_MONTHS_FIELD_NUMBER: _builtins.int
@@ -480,10 +479,6 @@ class ApprovalBounds(_message.Message):
     """Largest discount rate of the whole, decimal share."""
     max_line_discount_rate: _builtins.str
     """Largest discount rate of a line."""
-    min_margin_rate: _builtins.str
-    """Smallest margin rate of the whole."""
-    min_line_margin_rate: _builtins.str
-    """Smallest margin rate of a line."""
     max_list_amount: _builtins.str
     """Largest amount before discounts, so that less discount never leaves the bounds."""
     min_term_months: _builtins.int
@@ -499,6 +494,10 @@ class ApprovalBounds(_message.Message):
     currency_code: _builtins.str
     """ISO 4217 code of the amounts; unset means any."""
     @_builtins.property
+    def margins(self) -> Global___MarginBounds:
+        """Smallest margins."""
+
+    @_builtins.property
     def special_terms(self) -> Global___ApprovedNames:
         """Terms that are not standard: these and no others; unset means any."""
 
@@ -511,8 +510,7 @@ class ApprovalBounds(_message.Message):
         *,
         max_discount_rate: _builtins.str | None = ...,
         max_line_discount_rate: _builtins.str | None = ...,
-        min_margin_rate: _builtins.str | None = ...,
-        min_line_margin_rate: _builtins.str | None = ...,
+        margins: Global___MarginBounds | None = ...,
         max_list_amount: _builtins.str | None = ...,
         min_term_months: _builtins.int | None = ...,
         max_term_months: _builtins.int | None = ...,
@@ -523,9 +521,9 @@ class ApprovalBounds(_message.Message):
         partner: _builtins.str | None = ...,
         currency_code: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_account", b"_account", "_currency_code", b"_currency_code", "_max_discount_rate", b"_max_discount_rate", "_max_line_discount_rate", b"_max_line_discount_rate", "_max_list_amount", b"_max_list_amount", "_max_payment_days", b"_max_payment_days", "_max_term_months", b"_max_term_months", "_min_line_margin_rate", b"_min_line_margin_rate", "_min_margin_rate", b"_min_margin_rate", "_min_term_months", b"_min_term_months", "_partner", b"_partner", "account", b"account", "currency_code", b"currency_code", "max_discount_rate", b"max_discount_rate", "max_line_discount_rate", b"max_line_discount_rate", "max_list_amount", b"max_list_amount", "max_payment_days", b"max_payment_days", "max_term_months", b"max_term_months", "min_line_margin_rate", b"min_line_margin_rate", "min_margin_rate", b"min_margin_rate", "min_term_months", b"min_term_months", "partner", b"partner", "products", b"products", "special_terms", b"special_terms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_account", b"_account", "_currency_code", b"_currency_code", "_max_discount_rate", b"_max_discount_rate", "_max_line_discount_rate", b"_max_line_discount_rate", "_max_list_amount", b"_max_list_amount", "_max_payment_days", b"_max_payment_days", "_max_term_months", b"_max_term_months", "_min_term_months", b"_min_term_months", "_partner", b"_partner", "account", b"account", "currency_code", b"currency_code", "margins", b"margins", "max_discount_rate", b"max_discount_rate", "max_line_discount_rate", b"max_line_discount_rate", "max_list_amount", b"max_list_amount", "max_payment_days", b"max_payment_days", "max_term_months", b"max_term_months", "min_term_months", b"min_term_months", "partner", b"partner", "products", b"products", "special_terms", b"special_terms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_account", b"_account", "_currency_code", b"_currency_code", "_max_discount_rate", b"_max_discount_rate", "_max_line_discount_rate", b"_max_line_discount_rate", "_max_list_amount", b"_max_list_amount", "_max_payment_days", b"_max_payment_days", "_max_term_months", b"_max_term_months", "_min_line_margin_rate", b"_min_line_margin_rate", "_min_margin_rate", b"_min_margin_rate", "_min_term_months", b"_min_term_months", "_partner", b"_partner", "account", b"account", "currency_code", b"currency_code", "max_discount_rate", b"max_discount_rate", "max_line_discount_rate", b"max_line_discount_rate", "max_list_amount", b"max_list_amount", "max_payment_days", b"max_payment_days", "max_term_months", b"max_term_months", "min_line_margin_rate", b"min_line_margin_rate", "min_margin_rate", b"min_margin_rate", "min_term_months", b"min_term_months", "partner", b"partner", "products", b"products", "special_terms", b"special_terms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_account", b"_account", "_currency_code", b"_currency_code", "_max_discount_rate", b"_max_discount_rate", "_max_line_discount_rate", b"_max_line_discount_rate", "_max_list_amount", b"_max_list_amount", "_max_payment_days", b"_max_payment_days", "_max_term_months", b"_max_term_months", "_min_term_months", b"_min_term_months", "_partner", b"_partner", "account", b"account", "currency_code", b"currency_code", "margins", b"margins", "max_discount_rate", b"max_discount_rate", "max_line_discount_rate", b"max_line_discount_rate", "max_list_amount", b"max_list_amount", "max_payment_days", b"max_payment_days", "max_term_months", b"max_term_months", "min_term_months", b"min_term_months", "partner", b"partner", "products", b"products", "special_terms", b"special_terms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__account: _TypeAlias = _typing.Literal["account"]  # noqa: Y015
     _WhichOneofArgType__account: _TypeAlias = _typing.Literal["_account", b"_account"]  # noqa: Y015
@@ -541,10 +539,6 @@ class ApprovalBounds(_message.Message):
     _WhichOneofArgType__max_payment_days: _TypeAlias = _typing.Literal["_max_payment_days", b"_max_payment_days"]  # noqa: Y015
     _WhichOneofReturnType__max_term_months: _TypeAlias = _typing.Literal["max_term_months"]  # noqa: Y015
     _WhichOneofArgType__max_term_months: _TypeAlias = _typing.Literal["_max_term_months", b"_max_term_months"]  # noqa: Y015
-    _WhichOneofReturnType__min_line_margin_rate: _TypeAlias = _typing.Literal["min_line_margin_rate"]  # noqa: Y015
-    _WhichOneofArgType__min_line_margin_rate: _TypeAlias = _typing.Literal["_min_line_margin_rate", b"_min_line_margin_rate"]  # noqa: Y015
-    _WhichOneofReturnType__min_margin_rate: _TypeAlias = _typing.Literal["min_margin_rate"]  # noqa: Y015
-    _WhichOneofArgType__min_margin_rate: _TypeAlias = _typing.Literal["_min_margin_rate", b"_min_margin_rate"]  # noqa: Y015
     _WhichOneofReturnType__min_term_months: _TypeAlias = _typing.Literal["min_term_months"]  # noqa: Y015
     _WhichOneofArgType__min_term_months: _TypeAlias = _typing.Literal["_min_term_months", b"_min_term_months"]  # noqa: Y015
     _WhichOneofReturnType__partner: _TypeAlias = _typing.Literal["partner"]  # noqa: Y015
@@ -564,15 +558,44 @@ class ApprovalBounds(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_term_months) -> _WhichOneofReturnType__max_term_months | None: ...
     @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_line_margin_rate) -> _WhichOneofReturnType__min_line_margin_rate | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_margin_rate) -> _WhichOneofReturnType__min_margin_rate | None: ...
-    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__min_term_months) -> _WhichOneofReturnType__min_term_months | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__partner) -> _WhichOneofReturnType__partner | None: ...
 
 Global___ApprovalBounds: _TypeAlias = ApprovalBounds  # noqa: Y015
+
+@_typing.final
+class MarginBounds(_message.Message):
+    """Margins that were approved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MIN_MARGIN_RATE_FIELD_NUMBER: _builtins.int
+    MIN_LINE_MARGIN_RATE_FIELD_NUMBER: _builtins.int
+    min_margin_rate: _builtins.str
+    """Smallest margin rate of the whole."""
+    min_line_margin_rate: _builtins.str
+    """Smallest margin rate of a line."""
+    def __init__(
+        self,
+        *,
+        min_margin_rate: _builtins.str | None = ...,
+        min_line_margin_rate: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_line_margin_rate", b"_min_line_margin_rate", "_min_margin_rate", b"_min_margin_rate", "min_line_margin_rate", b"min_line_margin_rate", "min_margin_rate", b"min_margin_rate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_line_margin_rate", b"_min_line_margin_rate", "_min_margin_rate", b"_min_margin_rate", "min_line_margin_rate", b"min_line_margin_rate", "min_margin_rate", b"min_margin_rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__min_line_margin_rate: _TypeAlias = _typing.Literal["min_line_margin_rate"]  # noqa: Y015
+    _WhichOneofArgType__min_line_margin_rate: _TypeAlias = _typing.Literal["_min_line_margin_rate", b"_min_line_margin_rate"]  # noqa: Y015
+    _WhichOneofReturnType__min_margin_rate: _TypeAlias = _typing.Literal["min_margin_rate"]  # noqa: Y015
+    _WhichOneofArgType__min_margin_rate: _TypeAlias = _typing.Literal["_min_margin_rate", b"_min_margin_rate"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_line_margin_rate) -> _WhichOneofReturnType__min_line_margin_rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_margin_rate) -> _WhichOneofReturnType__min_margin_rate | None: ...
+
+Global___MarginBounds: _TypeAlias = MarginBounds  # noqa: Y015
 
 @_typing.final
 class ApprovedNames(_message.Message):

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from revops.options.v1 import options_pb2 as revops_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"revops/quoting/v1/deal_facts.proto\x12\x11revops.quoting.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1frevops/options/v1/options.proto\"\x99\x08\n\tDealFacts\x12\x19\n\x07subject\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x19\n\x07\x61\x63\x63ount\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x07partner\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1e\n\rcurrency_code\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x03\x12\x17\n\x05owner\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1b\n\tsubmitter\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12&\n\rbeneficiaries\x18\x08 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x32\"\x05r\x03\x18\xc8\x01\x12>\n\x0blist_amount\x18\t \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12\x41\n\x0e\x64iscount_total\x18\n \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12=\n\nnet_amount\x18\x0b \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12\x36\n\x03mrr\x18\x0c \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12@\n\rdiscount_rate\x18\r \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12I\n\x16max_line_discount_rate\x18\x0e \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12X\n\x0bmargin_rate\x18\x0f \x01(\tBC\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\xa2\xbb\x18\x16\"\x14quoting.margins.read\x12\x61\n\x14min_line_margin_rate\x18\x10 \x01(\tBC\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\xa2\xbb\x18\x16\"\x14quoting.margins.read\x12\x1f\n\x0bterm_months\x18\x11 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xb0\t(\x00\x12 \n\x0cpayment_days\x18\x12 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc2\x1c(\x00\x12\x1b\n\x08products\x18\x13 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1b\n\x08\x66\x61milies\x18\x14 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1f\n\rspecial_terms\x18\x15 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x12\n\nline_count\x18\x16 \x01(\x05\x12\x36\n\x05lines\x18\x17 \x03(\x0b\x32\x1c.revops.quoting.v1.LineFactsB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\xf8\x03\n\tLineFacts\x12\x18\n\x07line_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18?\x12\x19\n\x07product\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x18\n\x06\x66\x61mily\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x36\n\x08quantity\x18\x04 \x01(\tB$\xbaH!r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\x12;\n\x0blist_amount\x18\x05 \x01(\tB&\xbaH#r!2\x1f^-?[0-9]{1,18}(\\.[0-9]{1,12})?$\x12:\n\nnet_amount\x18\x06 \x01(\tB&\xbaH#r!2\x1f^-?[0-9]{1,18}(\\.[0-9]{1,12})?$\x12@\n\rdiscount_rate\x18\x07 \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12O\n\x04\x63ost\x18\x08 \x01(\tBA\xbaH$r\"2 ^([0-9]{1,18}(\\.[0-9]{1,12})?)?$\xa2\xbb\x18\x16\"\x14quoting.margins.read\x12X\n\x0bmargin_rate\x18\t \x01(\tBC\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\xa2\xbb\x18\x16\"\x14quoting.margins.readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"revops/quoting/v1/deal_facts.proto\x12\x11revops.quoting.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1frevops/options/v1/options.proto\"\xa9\x07\n\tDealFacts\x12\x19\n\x07subject\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x19\n\x07\x61\x63\x63ount\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x19\n\x07partner\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1e\n\rcurrency_code\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18\x03\x12\x17\n\x05owner\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1b\n\tsubmitter\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12&\n\rbeneficiaries\x18\x08 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x32\"\x05r\x03\x18\xc8\x01\x12>\n\x0blist_amount\x18\t \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12\x41\n\x0e\x64iscount_total\x18\n \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12=\n\nnet_amount\x18\x0b \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12\x36\n\x03mrr\x18\x0c \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12@\n\rdiscount_rate\x18\r \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12I\n\x16max_line_discount_rate\x18\x0e \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\x12K\n\x07margins\x18\x0f \x01(\x0b\x32\x1e.revops.quoting.v1.DealMarginsB\x1a\xa2\xbb\x18\x16\"\x14quoting.margins.read\x12\x1f\n\x0bterm_months\x18\x11 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xb0\t(\x00\x12 \n\x0cpayment_days\x18\x12 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc2\x1c(\x00\x12\x1b\n\x08products\x18\x13 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1b\n\x08\x66\x61milies\x18\x14 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x1f\n\rspecial_terms\x18\x15 \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x12\n\nline_count\x18\x16 \x01(\x05\x12\x36\n\x05lines\x18\x17 \x03(\x0b\x32\x1c.revops.quoting.v1.LineFactsB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\xcd\x02\n\tLineFacts\x12\x18\n\x07line_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18?\x12\x19\n\x07product\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x18\n\x06\x66\x61mily\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x36\n\x08quantity\x18\x04 \x01(\tB$\xbaH!r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\x12;\n\x0blist_amount\x18\x05 \x01(\tB&\xbaH#r!2\x1f^-?[0-9]{1,18}(\\.[0-9]{1,12})?$\x12:\n\nnet_amount\x18\x06 \x01(\tB&\xbaH#r!2\x1f^-?[0-9]{1,18}(\\.[0-9]{1,12})?$\x12@\n\rdiscount_rate\x18\x07 \x01(\tB)\xbaH&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\"\xc9\x01\n\x0b\x44\x65\x61lMargins\x12;\n\x0bmargin_rate\x18\x01 \x01(\tB&\xbaH#r!2\x1f^-?[0-9]{1,18}(\\.[0-9]{1,12})?$\x12\x44\n\x14min_line_margin_rate\x18\x02 \x01(\tB&\xbaH#r!2\x1f^-?[0-9]{1,18}(\\.[0-9]{1,12})?$\x12\x37\n\x05lines\x18\x03 \x03(\x0b\x32\x1d.revops.quoting.v1.LineMarginB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\x97\x01\n\nLineMargin\x12\x18\n\x07line_id\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18?\x12\x32\n\x04\x63ost\x18\x02 \x01(\tB$\xbaH!r\x1f\x32\x1d^[0-9]{1,18}(\\.[0-9]{1,12})?$\x12;\n\x0bmargin_rate\x18\x03 \x01(\tB&\xbaH#r!2\x1f^-?[0-9]{1,18}(\\.[0-9]{1,12})?$b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -59,10 +59,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEALFACTS'].fields_by_name['discount_rate']._serialized_options = b'\272H&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$'
   _globals['_DEALFACTS'].fields_by_name['max_line_discount_rate']._loaded_options = None
   _globals['_DEALFACTS'].fields_by_name['max_line_discount_rate']._serialized_options = b'\272H&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$'
-  _globals['_DEALFACTS'].fields_by_name['margin_rate']._loaded_options = None
-  _globals['_DEALFACTS'].fields_by_name['margin_rate']._serialized_options = b'\272H&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\242\273\030\026\"\024quoting.margins.read'
-  _globals['_DEALFACTS'].fields_by_name['min_line_margin_rate']._loaded_options = None
-  _globals['_DEALFACTS'].fields_by_name['min_line_margin_rate']._serialized_options = b'\272H&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\242\273\030\026\"\024quoting.margins.read'
+  _globals['_DEALFACTS'].fields_by_name['margins']._loaded_options = None
+  _globals['_DEALFACTS'].fields_by_name['margins']._serialized_options = b'\242\273\030\026\"\024quoting.margins.read'
   _globals['_DEALFACTS'].fields_by_name['term_months']._loaded_options = None
   _globals['_DEALFACTS'].fields_by_name['term_months']._serialized_options = b'\272H\007\032\005\030\260\t(\000'
   _globals['_DEALFACTS'].fields_by_name['payment_days']._loaded_options = None
@@ -89,12 +87,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LINEFACTS'].fields_by_name['net_amount']._serialized_options = b'\272H#r!2\037^-?[0-9]{1,18}(\\.[0-9]{1,12})?$'
   _globals['_LINEFACTS'].fields_by_name['discount_rate']._loaded_options = None
   _globals['_LINEFACTS'].fields_by_name['discount_rate']._serialized_options = b'\272H&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$'
-  _globals['_LINEFACTS'].fields_by_name['cost']._loaded_options = None
-  _globals['_LINEFACTS'].fields_by_name['cost']._serialized_options = b'\272H$r\"2 ^([0-9]{1,18}(\\.[0-9]{1,12})?)?$\242\273\030\026\"\024quoting.margins.read'
-  _globals['_LINEFACTS'].fields_by_name['margin_rate']._loaded_options = None
-  _globals['_LINEFACTS'].fields_by_name['margin_rate']._serialized_options = b'\272H&r$2\"^(-?[0-9]{1,18}(\\.[0-9]{1,12})?)?$\242\273\030\026\"\024quoting.margins.read'
+  _globals['_DEALMARGINS'].fields_by_name['margin_rate']._loaded_options = None
+  _globals['_DEALMARGINS'].fields_by_name['margin_rate']._serialized_options = b'\272H#r!2\037^-?[0-9]{1,18}(\\.[0-9]{1,12})?$'
+  _globals['_DEALMARGINS'].fields_by_name['min_line_margin_rate']._loaded_options = None
+  _globals['_DEALMARGINS'].fields_by_name['min_line_margin_rate']._serialized_options = b'\272H#r!2\037^-?[0-9]{1,18}(\\.[0-9]{1,12})?$'
+  _globals['_DEALMARGINS'].fields_by_name['lines']._loaded_options = None
+  _globals['_DEALMARGINS'].fields_by_name['lines']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_LINEMARGIN'].fields_by_name['line_id']._loaded_options = None
+  _globals['_LINEMARGIN'].fields_by_name['line_id']._serialized_options = b'\272H\004r\002\030?'
+  _globals['_LINEMARGIN'].fields_by_name['cost']._loaded_options = None
+  _globals['_LINEMARGIN'].fields_by_name['cost']._serialized_options = b'\272H!r\0372\035^[0-9]{1,18}(\\.[0-9]{1,12})?$'
+  _globals['_LINEMARGIN'].fields_by_name['margin_rate']._loaded_options = None
+  _globals['_LINEMARGIN'].fields_by_name['margin_rate']._serialized_options = b'\272H#r!2\037^-?[0-9]{1,18}(\\.[0-9]{1,12})?$'
   _globals['_DEALFACTS']._serialized_start=120
-  _globals['_DEALFACTS']._serialized_end=1169
-  _globals['_LINEFACTS']._serialized_start=1172
-  _globals['_LINEFACTS']._serialized_end=1676
+  _globals['_DEALFACTS']._serialized_end=1057
+  _globals['_LINEFACTS']._serialized_start=1060
+  _globals['_LINEFACTS']._serialized_end=1393
+  _globals['_DEALMARGINS']._serialized_start=1396
+  _globals['_DEALMARGINS']._serialized_end=1597
+  _globals['_LINEMARGIN']._serialized_start=1600
+  _globals['_LINEMARGIN']._serialized_end=1751
 # @@protoc_insertion_point(module_scope)

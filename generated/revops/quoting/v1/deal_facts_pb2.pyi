@@ -38,8 +38,7 @@ class DealFacts(_message.Message):
     MRR_FIELD_NUMBER: _builtins.int
     DISCOUNT_RATE_FIELD_NUMBER: _builtins.int
     MAX_LINE_DISCOUNT_RATE_FIELD_NUMBER: _builtins.int
-    MARGIN_RATE_FIELD_NUMBER: _builtins.int
-    MIN_LINE_MARGIN_RATE_FIELD_NUMBER: _builtins.int
+    MARGINS_FIELD_NUMBER: _builtins.int
     TERM_MONTHS_FIELD_NUMBER: _builtins.int
     PAYMENT_DAYS_FIELD_NUMBER: _builtins.int
     PRODUCTS_FIELD_NUMBER: _builtins.int
@@ -73,12 +72,6 @@ class DealFacts(_message.Message):
     """Discount on the whole: what was taken off, divided by the amount before, rounded up at 6 decimals."""
     max_line_discount_rate: _builtins.str
     """Largest discount rate of a line."""
-    margin_rate: _builtins.str
-    """Margin of the whole: net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1. Empty if the cost of
-    a line is unknown.
-    """
-    min_line_margin_rate: _builtins.str
-    """Smallest margin rate of a line, likewise."""
     term_months: _builtins.int
     """Months of the term; 0 means open."""
     payment_days: _builtins.int
@@ -88,6 +81,10 @@ class DealFacts(_message.Message):
     @_builtins.property
     def beneficiaries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Who else benefits from it: they never approve it."""
+
+    @_builtins.property
+    def margins(self) -> Global___DealMargins:
+        """Its margins; unset if the cost of a line is unknown."""
 
     @_builtins.property
     def products(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -122,8 +119,7 @@ class DealFacts(_message.Message):
         mrr: _builtins.str = ...,
         discount_rate: _builtins.str = ...,
         max_line_discount_rate: _builtins.str = ...,
-        margin_rate: _builtins.str = ...,
-        min_line_margin_rate: _builtins.str = ...,
+        margins: Global___DealMargins | None = ...,
         term_months: _builtins.int = ...,
         payment_days: _builtins.int = ...,
         products: _abc.Iterable[_builtins.str] | None = ...,
@@ -132,9 +128,9 @@ class DealFacts(_message.Message):
         line_count: _builtins.int = ...,
         lines: _abc.Iterable[Global___LineFacts] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["margins", b"margins"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "beneficiaries", b"beneficiaries", "currency_code", b"currency_code", "discount_rate", b"discount_rate", "discount_total", b"discount_total", "families", b"families", "line_count", b"line_count", "lines", b"lines", "list_amount", b"list_amount", "margin_rate", b"margin_rate", "max_line_discount_rate", b"max_line_discount_rate", "min_line_margin_rate", b"min_line_margin_rate", "mrr", b"mrr", "net_amount", b"net_amount", "owner", b"owner", "partner", b"partner", "payment_days", b"payment_days", "products", b"products", "special_terms", b"special_terms", "subject", b"subject", "submitter", b"submitter", "term_months", b"term_months", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "beneficiaries", b"beneficiaries", "currency_code", b"currency_code", "discount_rate", b"discount_rate", "discount_total", b"discount_total", "families", b"families", "line_count", b"line_count", "lines", b"lines", "list_amount", b"list_amount", "margins", b"margins", "max_line_discount_rate", b"max_line_discount_rate", "mrr", b"mrr", "net_amount", b"net_amount", "owner", b"owner", "partner", b"partner", "payment_days", b"payment_days", "products", b"products", "special_terms", b"special_terms", "subject", b"subject", "submitter", b"submitter", "term_months", b"term_months", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -153,8 +149,6 @@ class LineFacts(_message.Message):
     LIST_AMOUNT_FIELD_NUMBER: _builtins.int
     NET_AMOUNT_FIELD_NUMBER: _builtins.int
     DISCOUNT_RATE_FIELD_NUMBER: _builtins.int
-    COST_FIELD_NUMBER: _builtins.int
-    MARGIN_RATE_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """Its id in the deal."""
     product: _builtins.str
@@ -169,10 +163,6 @@ class LineFacts(_message.Message):
     """What remains."""
     discount_rate: _builtins.str
     """What was taken off, divided by the amount before, rounded up at 6 decimals."""
-    cost: _builtins.str
-    """What it costs the seller; empty if not known."""
-    margin_rate: _builtins.str
-    """Net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1; empty if the cost is."""
     def __init__(
         self,
         *,
@@ -183,13 +173,73 @@ class LineFacts(_message.Message):
         list_amount: _builtins.str = ...,
         net_amount: _builtins.str = ...,
         discount_rate: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discount_rate", b"discount_rate", "family", b"family", "line_id", b"line_id", "list_amount", b"list_amount", "net_amount", b"net_amount", "product", b"product", "quantity", b"quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineFacts: _TypeAlias = LineFacts  # noqa: Y015
+
+@_typing.final
+class DealMargins(_message.Message):
+    """Margins of a deal: apart from its other facts, because not everybody may read them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MARGIN_RATE_FIELD_NUMBER: _builtins.int
+    MIN_LINE_MARGIN_RATE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    margin_rate: _builtins.str
+    """Net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1."""
+    min_line_margin_rate: _builtins.str
+    """Smallest margin rate of a line."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineMargin]:
+        """Those of the lines."""
+
+    def __init__(
+        self,
+        *,
+        margin_rate: _builtins.str = ...,
+        min_line_margin_rate: _builtins.str = ...,
+        lines: _abc.Iterable[Global___LineMargin] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "margin_rate", b"margin_rate", "min_line_margin_rate", b"min_line_margin_rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DealMargins: _TypeAlias = DealMargins  # noqa: Y015
+
+@_typing.final
+class LineMargin(_message.Message):
+    """Margin of one line."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    MARGIN_RATE_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """The line."""
+    cost: _builtins.str
+    """What it costs the seller."""
+    margin_rate: _builtins.str
+    """Net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
         cost: _builtins.str = ...,
         margin_rate: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "discount_rate", b"discount_rate", "family", b"family", "line_id", b"line_id", "list_amount", b"list_amount", "margin_rate", b"margin_rate", "net_amount", b"net_amount", "product", b"product", "quantity", b"quantity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost", "line_id", b"line_id", "margin_rate", b"margin_rate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___LineFacts: _TypeAlias = LineFacts  # noqa: Y015
+Global___LineMargin: _TypeAlias = LineMargin  # noqa: Y015

@@ -48,6 +48,7 @@ __all__ = (
     "CreateQuoteRequest",
     "CreateReportingLineRequest",
     "DealFacts",
+    "DealMargins",
     "DeleteApprovalDelegationRequest",
     "DeleteApprovalPolicyRequest",
     "DeleteQuoteRequest",
@@ -69,6 +70,7 @@ __all__ = (
     "GetQuoteVersionRequest",
     "GetReportingLineRequest",
     "LineFacts",
+    "LineMargin",
     "ListApprovalDelegationsRequest",
     "ListApprovalDelegationsResponse",
     "ListApprovalPoliciesRequest",
@@ -83,6 +85,7 @@ __all__ = (
     "ListQuotesResponse",
     "ListReportingLinesRequest",
     "ListReportingLinesResponse",
+    "MarginBounds",
     "MarkStaleQuotesRequest",
     "PreviewApprovalRequest",
     "PublishApprovalPolicyRequest",
@@ -408,7 +411,7 @@ class ApprovalReason(betterproto2.Enum):
     The verb does not fit the state. Metadata: `request`, `state`, `allowed`.
     """
 
-    APPROVAL_SUBJECT_STATE = 2
+    APPROVAL_SUBJECT_CHANGED = 2
     """
     The quote is not submitted, or not as it was when approval was asked for: submit it, or recall the request. Metadata: `subject`, `state`.
     """
@@ -996,18 +999,11 @@ class ApprovalBounds(betterproto2.Message):
     Largest discount rate of a line.
     """
 
-    min_margin_rate: "str | None" = betterproto2.field(
-        3, betterproto2.TYPE_STRING, optional=True
+    margins: "MarginBounds | None" = betterproto2.field(
+        3, betterproto2.TYPE_MESSAGE, optional=True
     )
     """
-    Smallest margin rate of the whole.
-    """
-
-    min_line_margin_rate: "str | None" = betterproto2.field(
-        4, betterproto2.TYPE_STRING, optional=True
-    )
-    """
-    Smallest margin rate of a line.
+    Smallest margins.
     """
 
     max_list_amount: "str | None" = betterproto2.field(
@@ -2507,15 +2503,11 @@ class DealFacts(betterproto2.Message):
     Largest discount rate of a line.
     """
 
-    margin_rate: "str" = betterproto2.field(15, betterproto2.TYPE_STRING)
+    margins: "DealMargins | None" = betterproto2.field(
+        15, betterproto2.TYPE_MESSAGE, optional=True
+    )
     """
-    Margin of the whole: net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1. Empty if the cost of
-    a line is unknown.
-    """
-
-    min_line_margin_rate: "str" = betterproto2.field(16, betterproto2.TYPE_STRING)
-    """
-    Smallest margin rate of a line, likewise.
+    Its margins; unset if the cost of a line is unknown.
     """
 
     term_months: "int" = betterproto2.field(17, betterproto2.TYPE_INT32)
@@ -2563,6 +2555,33 @@ class DealFacts(betterproto2.Message):
 
 
 default_message_pool.register_message("revops.quoting.v1", "DealFacts", DealFacts)
+
+
+@dataclass(eq=False, repr=False)
+class DealMargins(betterproto2.Message):
+    """
+    Margins of a deal: apart from its other facts, because not everybody may read them.
+    """
+
+    margin_rate: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    Net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1.
+    """
+
+    min_line_margin_rate: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    Smallest margin rate of a line.
+    """
+
+    lines: "list[LineMargin]" = betterproto2.field(
+        3, betterproto2.TYPE_MESSAGE, repeated=True
+    )
+    """
+    Those of the lines.
+    """
+
+
+default_message_pool.register_message("revops.quoting.v1", "DealMargins", DealMargins)
 
 
 @dataclass(eq=False, repr=False)
@@ -3053,18 +3072,33 @@ class LineFacts(betterproto2.Message):
     What was taken off, divided by the amount before, rounded up at 6 decimals.
     """
 
-    cost: "str" = betterproto2.field(8, betterproto2.TYPE_STRING)
-    """
-    What it costs the seller; empty if not known.
-    """
-
-    margin_rate: "str" = betterproto2.field(9, betterproto2.TYPE_STRING)
-    """
-    Net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1; empty if the cost is.
-    """
-
 
 default_message_pool.register_message("revops.quoting.v1", "LineFacts", LineFacts)
+
+
+@dataclass(eq=False, repr=False)
+class LineMargin(betterproto2.Message):
+    """
+    Margin of one line.
+    """
+
+    line_id: "str" = betterproto2.field(1, betterproto2.TYPE_STRING)
+    """
+    The line.
+    """
+
+    cost: "str" = betterproto2.field(2, betterproto2.TYPE_STRING)
+    """
+    What it costs the seller.
+    """
+
+    margin_rate: "str" = betterproto2.field(3, betterproto2.TYPE_STRING)
+    """
+    Net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1.
+    """
+
+
+default_message_pool.register_message("revops.quoting.v1", "LineMargin", LineMargin)
 
 
 @dataclass(eq=False, repr=False)
@@ -3475,6 +3509,30 @@ class ListReportingLinesResponse(betterproto2.Message):
 default_message_pool.register_message(
     "revops.quoting.v1", "ListReportingLinesResponse", ListReportingLinesResponse
 )
+
+
+@dataclass(eq=False, repr=False)
+class MarginBounds(betterproto2.Message):
+    """
+    Margins that were approved.
+    """
+
+    min_margin_rate: "str | None" = betterproto2.field(
+        1, betterproto2.TYPE_STRING, optional=True
+    )
+    """
+    Smallest margin rate of the whole.
+    """
+
+    min_line_margin_rate: "str | None" = betterproto2.field(
+        2, betterproto2.TYPE_STRING, optional=True
+    )
+    """
+    Smallest margin rate of a line.
+    """
+
+
+default_message_pool.register_message("revops.quoting.v1", "MarginBounds", MarginBounds)
 
 
 @dataclass(eq=False, repr=False)

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file revops/quoting/v1/deal_facts.proto.
  */
 export const file_revops_quoting_v1_deal_facts: GenFile = /*@__PURE__*/
-  fileDesc("CiJyZXZvcHMvcXVvdGluZy92MS9kZWFsX2ZhY3RzLnByb3RvEhFyZXZvcHMucXVvdGluZy52MSKoBAoJRGVhbEZhY3RzEhEKB3N1YmplY3QYASABKAlCABIPCgd2ZXJzaW9uGAIgASgFEhEKB2FjY291bnQYAyABKAlCABIRCgdwYXJ0bmVyGAQgASgJQgASFwoNY3VycmVuY3lfY29kZRgFIAEoCUIAEg8KBW93bmVyGAYgASgJQgASEwoJc3VibWl0dGVyGAcgASgJQgASFwoNYmVuZWZpY2lhcmllcxgIIAMoCUIAEhUKC2xpc3RfYW1vdW50GAkgASgJQgASGAoOZGlzY291bnRfdG90YWwYCiABKAlCABIUCgpuZXRfYW1vdW50GAsgASgJQgASDQoDbXJyGAwgASgJQgASFwoNZGlzY291bnRfcmF0ZRgNIAEoCUIAEiAKFm1heF9saW5lX2Rpc2NvdW50X3JhdGUYDiABKAlCABIVCgttYXJnaW5fcmF0ZRgPIAEoCUIAEh4KFG1pbl9saW5lX21hcmdpbl9yYXRlGBAgASgJQgASFQoLdGVybV9tb250aHMYESABKAVCABIWCgxwYXltZW50X2RheXMYEiABKAVCABISCghwcm9kdWN0cxgTIAMoCUIAEhIKCGZhbWlsaWVzGBQgAygJQgASFwoNc3BlY2lhbF90ZXJtcxgVIAMoCUIAEhIKCmxpbmVfY291bnQYFiABKAUSLQoFbGluZXMYFyADKAsyHC5yZXZvcHMucXVvdGluZy52MS5MaW5lRmFjdHNCACLEAQoJTGluZUZhY3RzEhEKB2xpbmVfaWQYASABKAlCABIRCgdwcm9kdWN0GAIgASgJQgASEAoGZmFtaWx5GAMgASgJQgASEgoIcXVhbnRpdHkYBCABKAlCABIVCgtsaXN0X2Ftb3VudBgFIAEoCUIAEhQKCm5ldF9hbW91bnQYBiABKAlCABIXCg1kaXNjb3VudF9yYXRlGAcgASgJQgASDgoEY29zdBgIIAEoCUIAEhUKC21hcmdpbl9yYXRlGAkgASgJQgBiBnByb3RvMw", [file_revops_options_v1_options]);
+  fileDesc("CiJyZXZvcHMvcXVvdGluZy92MS9kZWFsX2ZhY3RzLnByb3RvEhFyZXZvcHMucXVvdGluZy52MSKkBAoJRGVhbEZhY3RzEhEKB3N1YmplY3QYASABKAlCABIPCgd2ZXJzaW9uGAIgASgFEhEKB2FjY291bnQYAyABKAlCABIRCgdwYXJ0bmVyGAQgASgJQgASFwoNY3VycmVuY3lfY29kZRgFIAEoCUIAEg8KBW93bmVyGAYgASgJQgASEwoJc3VibWl0dGVyGAcgASgJQgASFwoNYmVuZWZpY2lhcmllcxgIIAMoCUIAEhUKC2xpc3RfYW1vdW50GAkgASgJQgASGAoOZGlzY291bnRfdG90YWwYCiABKAlCABIUCgpuZXRfYW1vdW50GAsgASgJQgASDQoDbXJyGAwgASgJQgASFwoNZGlzY291bnRfcmF0ZRgNIAEoCUIAEiAKFm1heF9saW5lX2Rpc2NvdW50X3JhdGUYDiABKAlCABIxCgdtYXJnaW5zGA8gASgLMh4ucmV2b3BzLnF1b3RpbmcudjEuRGVhbE1hcmdpbnNCABIVCgt0ZXJtX21vbnRocxgRIAEoBUIAEhYKDHBheW1lbnRfZGF5cxgSIAEoBUIAEhIKCHByb2R1Y3RzGBMgAygJQgASEgoIZmFtaWxpZXMYFCADKAlCABIXCg1zcGVjaWFsX3Rlcm1zGBUgAygJQgASEgoKbGluZV9jb3VudBgWIAEoBRItCgVsaW5lcxgXIAMoCzIcLnJldm9wcy5xdW90aW5nLnYxLkxpbmVGYWN0c0IAIp0BCglMaW5lRmFjdHMSEQoHbGluZV9pZBgBIAEoCUIAEhEKB3Byb2R1Y3QYAiABKAlCABIQCgZmYW1pbHkYAyABKAlCABISCghxdWFudGl0eRgEIAEoCUIAEhUKC2xpc3RfYW1vdW50GAUgASgJQgASFAoKbmV0X2Ftb3VudBgGIAEoCUIAEhcKDWRpc2NvdW50X3JhdGUYByABKAlCACJ0CgtEZWFsTWFyZ2lucxIVCgttYXJnaW5fcmF0ZRgBIAEoCUIAEh4KFG1pbl9saW5lX21hcmdpbl9yYXRlGAIgASgJQgASLgoFbGluZXMYAyADKAsyHS5yZXZvcHMucXVvdGluZy52MS5MaW5lTWFyZ2luQgAiRgoKTGluZU1hcmdpbhIRCgdsaW5lX2lkGAEgASgJQgASDgoEY29zdBgCIAEoCUIAEhUKC21hcmdpbl9yYXRlGAMgASgJQgBiBnByb3RvMw", [file_revops_options_v1_options]);
 
 /**
  * Facts of a deal. Amounts are decimals in the currency of the deal, rates are decimal shares of what they are taken from.
@@ -120,19 +120,11 @@ export type DealFacts = Message<"revops.quoting.v1.DealFacts"> & {
   maxLineDiscountRate: string;
 
   /**
-   * Margin of the whole: net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1. Empty if the cost of
-   * a line is unknown.
+   * Its margins; unset if the cost of a line is unknown.
    *
-   * @generated from field: string margin_rate = 15;
+   * @generated from field: revops.quoting.v1.DealMargins margins = 15;
    */
-  marginRate: string;
-
-  /**
-   * Smallest margin rate of a line, likewise.
-   *
-   * @generated from field: string min_line_margin_rate = 16;
-   */
-  minLineMarginRate: string;
+  margins?: DealMargins | undefined;
 
   /**
    * Months of the term; 0 means open.
@@ -245,20 +237,6 @@ export type LineFacts = Message<"revops.quoting.v1.LineFacts"> & {
    * @generated from field: string discount_rate = 7;
    */
   discountRate: string;
-
-  /**
-   * What it costs the seller; empty if not known.
-   *
-   * @generated from field: string cost = 8;
-   */
-  cost: string;
-
-  /**
-   * Net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1; empty if the cost is.
-   *
-   * @generated from field: string margin_rate = 9;
-   */
-  marginRate: string;
 };
 
 /**
@@ -267,4 +245,74 @@ export type LineFacts = Message<"revops.quoting.v1.LineFacts"> & {
  */
 export const LineFactsSchema: GenMessage<LineFacts> = /*@__PURE__*/
   messageDesc(file_revops_quoting_v1_deal_facts, 1);
+
+/**
+ * Margins of a deal: apart from its other facts, because not everybody may read them.
+ *
+ * @generated from message revops.quoting.v1.DealMargins
+ */
+export type DealMargins = Message<"revops.quoting.v1.DealMargins"> & {
+  /**
+   * Net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1.
+   *
+   * @generated from field: string margin_rate = 1;
+   */
+  marginRate: string;
+
+  /**
+   * Smallest margin rate of a line.
+   *
+   * @generated from field: string min_line_margin_rate = 2;
+   */
+  minLineMarginRate: string;
+
+  /**
+   * Those of the lines.
+   *
+   * @generated from field: repeated revops.quoting.v1.LineMargin lines = 3;
+   */
+  lines: LineMargin[];
+};
+
+/**
+ * Describes the message revops.quoting.v1.DealMargins.
+ * Use `create(DealMarginsSchema)` to create a new message.
+ */
+export const DealMarginsSchema: GenMessage<DealMargins> = /*@__PURE__*/
+  messageDesc(file_revops_quoting_v1_deal_facts, 2);
+
+/**
+ * Margin of one line.
+ *
+ * @generated from message revops.quoting.v1.LineMargin
+ */
+export type LineMargin = Message<"revops.quoting.v1.LineMargin"> & {
+  /**
+   * The line.
+   *
+   * @generated from field: string line_id = 1;
+   */
+  lineId: string;
+
+  /**
+   * What it costs the seller.
+   *
+   * @generated from field: string cost = 2;
+   */
+  cost: string;
+
+  /**
+   * Net amount less cost, divided by the net amount, rounded down at 6 decimals, at least -1.
+   *
+   * @generated from field: string margin_rate = 3;
+   */
+  marginRate: string;
+};
+
+/**
+ * Describes the message revops.quoting.v1.LineMargin.
+ * Use `create(LineMarginSchema)` to create a new message.
+ */
+export const LineMarginSchema: GenMessage<LineMargin> = /*@__PURE__*/
+  messageDesc(file_revops_quoting_v1_deal_facts, 3);
 
