@@ -11,7 +11,7 @@ from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 from revops_mesh.quoting.approvals.assessing import seats_by
 from revops_mesh.quoting.approvals.chains import steps_of
 from revops_mesh.quoting.approvals.deciding import Mandate, Person
-from revops_mesh.quoting.approvals.facts import rated, summed
+from revops_mesh.quoting.approvals.facts import summed
 from revops_mesh.quoting.approvals.matching import matches
 from revops_mesh.quoting.approvals.request import ApprovalRequest, Asked
 
@@ -19,15 +19,23 @@ NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ALL, ANY, QUORUM = policies.APPROVAL_MODE_ALL, policies.APPROVAL_MODE_ANY, policies.APPROVAL_MODE_QUORUM
 
 
-def line(listed: str = "100.00", net: str = "100.00", cost: str = "40.00", product: str = "products/cloud") -> facts_pb.LineFacts:
+Line = tuple[facts_pb.LineFacts, str]
+"""A line and what it costs."""
+
+
+def line(listed: str = "100.00", net: str = "100.00", cost: str = "40.00", product: str = "products/cloud") -> Line:
     """A line by its amounts."""
-    return rated(facts_pb.LineFacts(product=product, quantity="1", list_amount=listed, net_amount=net, cost=cost))
+    return facts_pb.LineFacts(product=product, quantity="1", list_amount=listed, net_amount=net), cost
 
 
-def deal(*lines: facts_pb.LineFacts, **fields: Any) -> facts_pb.DealFacts:
+def deal(*lines: Line, **fields: Any) -> facts_pb.DealFacts:
     """The facts of a deal in euros of a year by users/seller."""
     known = {"subject": "quotes/q", "version": 1, "account": "accounts/acme", "currency_code": "EUR", "submitter": "users/seller"}
-    return summed(facts_pb.DealFacts(**{**known, "term_months": 12, "lines": lines or [line()], **fields}))
+    facts, costs = facts_pb.DealFacts(**{**known, "term_months": 12, **fields}), {}
+    for i, (each, cost) in enumerate(lines or [line()]):
+        each.line_id, costs[str(i)] = str(i), cost
+        facts.lines.append(each)
+    return summed(facts, costs)
 
 
 def discounted(rate: str, **fields: Any) -> facts_pb.DealFacts:

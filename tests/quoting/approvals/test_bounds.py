@@ -58,9 +58,9 @@ def approved(facts: facts_pb.DealFacts, **bounds: Any) -> ApprovalRequest:
 def better(facts: facts_pb.DealFacts, cut: float, shorter: int) -> facts_pb.DealFacts:
     """The same deal with less discount on every line, earlier payment and fewer special terms; the term stays."""
     lines = []
-    for each in facts.lines:
+    for each, margin in zip(facts.lines, facts.margins.lines, strict=True):
         net = Decimal(each.net_amount) + (Decimal(each.list_amount) - Decimal(each.net_amount)) * Decimal(str(cut))
-        lines.append(line(each.list_amount, f"{net:.2f}", each.cost))
+        lines.append(line(each.list_amount, f"{net:.2f}", margin.cost))
     days, terms = max(0, facts.payment_days - shorter), facts.special_terms[shorter % 3 :]
     return deal(*lines, term_months=facts.term_months, payment_days=days, special_terms=terms)
 
@@ -85,7 +85,7 @@ def test_a_deal_that_is_granted_is_worse_in_nothing_that_was_approved(one: facts
     said = answer(other, approved(one))
     if said.outcome == A.OUTCOME_GRANTED:
         assert Decimal(other.max_line_discount_rate) <= Decimal(one.max_line_discount_rate)
-        assert Decimal(other.min_line_margin_rate) >= Decimal(one.min_line_margin_rate)
+        assert Decimal(other.margins.min_line_margin_rate) >= Decimal(one.margins.min_line_margin_rate)
         assert other.term_months == one.term_months
         assert set(other.special_terms) <= set(one.special_terms)
     elif said.outcome == A.OUTCOME_NEEDED:
@@ -123,7 +123,10 @@ def test_what_leaves_the_bounds_is_named_with_both_values(changed: facts_pb.Deal
 
 def test_a_wide_bound_is_the_word_of_who_gave_it_and_of_nobody_above() -> None:
     request = approved(
-        discounted("0.18"), max_line_discount_rate="0.3", max_discount_rate="0.3", min_margin_rate="0", min_line_margin_rate="0"
+        discounted("0.18"),
+        max_line_discount_rate="0.3",
+        max_discount_rate="0.3",
+        margins=pb.MarginBounds(min_margin_rate="0", min_line_margin_rate="0"),
     )
     assert answer(discounted("0.2"), request).outcome == A.OUTCOME_GRANTED
     said = answer(discounted("0.21"), request)

@@ -24,8 +24,8 @@ def test_the_facts_of_a_quote_are_its_totals_and_its_worst_line() -> None:
     assert (facts.list_amount, facts.net_amount, facts.discount_total) == ("44.00", "35.00", "9.00")
     assert facts.net_amount == quote.state.totals.net_amount.amount
     assert (facts.max_line_discount_rate, facts.discount_rate) == ("0.25", "0.204546")
-    assert facts.margin_rate == "0.685714"  # (35 - 11) / 35
-    assert facts.min_line_margin_rate == "0.666666"  # (3 - 1) / 3
+    assert facts.margins.margin_rate == "0.685714"  # (35 - 11) / 35
+    assert facts.margins.min_line_margin_rate == "0.666666"  # (3 - 1) / 3
     assert list(facts.products) == ["products/cloud", "products/disk"]
     assert (facts.subject, facts.version, facts.term_months, facts.line_count) == ("quotes/q", 1, 24, 2)
 
@@ -44,16 +44,16 @@ def test_the_discount_on_usage_counts_although_its_amount_is_not_known_yet() -> 
 
 def test_a_margin_is_unknown_as_soon_as_one_cost_is() -> None:
     facts = deal(line(), line(cost=""))
-    assert (facts.margin_rate, facts.min_line_margin_rate) == ("", "")
-    assert deal(line()).margin_rate == "0.6"
+    assert not facts.HasField("margins")
+    assert deal(line()).margins.margin_rate == "0.6"
 
 
 def test_of_the_lines_the_worst_are_kept() -> None:
-    lines = [line(net=f"{100 - i}.00", cost="40.00") for i in range(20)]
-    lines[3].cost, lines[3].margin_rate = "99.00", "-0.02"
+    lines = [line(net=f"{100 - i}.00", cost="99.00" if i == 3 else "40.00") for i in range(20)]
     facts = deal(*lines)
     found = kept(facts)
     assert [each.discount_rate for each in found.lines] == ["0.03", "0.15", "0.16", "0.17", "0.18", "0.19"]
+    assert [each.line_id for each in found.margins.lines] == [each.line_id for each in found.lines]
     assert (found.line_count, len(facts.lines)) == (20, 20)
 
 

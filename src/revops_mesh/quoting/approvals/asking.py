@@ -33,11 +33,11 @@ def stands(quote: quotes.Quote, fingerprint: str) -> bool:
 
 
 def must_stand(quote: quotes.Quote, fingerprint: str) -> None:
-    """Raises APPROVAL_SUBJECT_STATE unless it does."""
+    """Raises APPROVAL_SUBJECT_CHANGED unless it does."""
     if not stands(quote, fingerprint):
         text = "{subject} is {state}, or has changed since: it is not what this approval is about."
         state = quotes.Quote.State.Name(quote.state).removeprefix("STATE_")
-        raise Failure(pb.ApprovalReason, pb.APPROVAL_SUBJECT_STATE, text, subject=quote.name, state=state)
+        raise Failure(pb.ApprovalReason, pb.APPROVAL_SUBJECT_CHANGED, text, subject=quote.name, state=state)
 
 
 async def submitter_of(call: Call, quote: str) -> str:

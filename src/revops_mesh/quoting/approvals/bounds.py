@@ -39,7 +39,7 @@ def bounds_of(facts: facts_pb.DealFacts) -> pb.ApprovalBounds:
         min_term_months=facts.term_months, max_term_months=facts.term_months, max_payment_days=facts.payment_days
     )
     for name in _DECIMALS:
-        setattr(found, name, decimal_text(_fact(name, facts)))
+        setattr(_holder(name, found), name, decimal_text(_fact(name, facts)))
     for name in _SAME:
         setattr(found, name, getattr(facts, name))
     for name in _SETS:
@@ -51,8 +51,9 @@ def bounds_of(facts: facts_pb.DealFacts) -> pb.ApprovalBounds:
 def completed(given: pb.ApprovalBounds, facts: facts_pb.DealFacts) -> pb.ApprovalBounds:
     """Bounds that an approver gave, with the deal as it is where they say nothing."""
     found: Any = bounds_of(facts)
-    for field, _ in given.ListFields():
-        found.ClearField(field.name)
+    for name in _SETS:
+        if cast(Any, given).HasField(name):
+            found.ClearField(name)
     found.MergeFrom(given)
     return cast(pb.ApprovalBounds, found)
 
@@ -73,10 +74,10 @@ def narrowest(several: Sequence[Any]) -> pb.ApprovalBounds:
     """The bounds that keep all of some; at least one is given."""
     found = pb.ApprovalBounds()
     for name in (*_CEILINGS, *_FLOORS):
-        said = [each for each in several if each.HasField(name)]
+        said = [each for each in several if _holder(name, each).HasField(name)]
         if said:
-            pick = min if name in _CEILINGS else max
-            setattr(found, name, getattr(pick(said, key=partial(_value, name)), name))
+            strictest = (min if name in _CEILINGS else max)(said, key=partial(_value, name))
+            setattr(_holder(name, found), name, getattr(_holder(name, strictest), name))
     for name in _SETS:
         lists = [set(getattr(each, name).names) for each in several if each.HasField(name)]
         if lists:
@@ -96,27 +97,32 @@ def all_of(decisions: Iterable[pb.ApprovalDecision], facts: facts_pb.DealFacts) 
 
 
 def _beyond(name: str, bounds: Any, facts: facts_pb.DealFacts, sign: int) -> Excess | None:
-    if not bounds.HasField(name):
+    if not _holder(name, bounds).HasField(name):
         return None
     limit, actual = _value(name, bounds), _fact(name, facts)
     return Excess(name, decimal_text(limit), decimal_text(actual)) if sign * (actual - limit) > 0 else None
 
 
 def _value(name: str, bounds: Any) -> Decimal:
-    value = getattr(bounds, name)
+    value = getattr(_holder(name, bounds), name)
     return _term(value) if name.endswith("term_months") else Decimal(value)
 
 
 def _fact(name: str, facts: facts_pb.DealFacts) -> Decimal:
     fact = name if "_line_" in name else name.partition("_")[2]
     if name in MARGIN_BOUNDS:
-        text: str = getattr(facts, fact)
+        text: str = getattr(facts.margins, fact)
         return Decimal(text) if text else LOWEST_MARGIN
     if name.endswith("term_months"):
         return _term(facts.term_months)
     if name == "max_payment_days":
         return Decimal(facts.payment_days)
     return number(getattr(facts, fact))
+
+
+def _holder(name: str, bounds: Any) -> Any:
+    """Where a bound is set: margins are apart, because not everybody may read them."""
+    return bounds.margins if name in MARGIN_BOUNDS else bounds
 
 
 def _term(months: int) -> Decimal:

@@ -15,7 +15,7 @@ from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 
 from revops_mesh.numbers.money import EXACT, amount_text, decimal_text, rounded
 
-from .facts import QUANTUM, number, rated, summed
+from .facts import QUANTUM, costs_of, number, summed
 
 Passes = Callable[[facts_pb.DealFacts], bool]
 """Whether no rule asks for approval of a deal."""
@@ -39,8 +39,7 @@ def capped(facts: facts_pb.DealFacts, cap: Decimal) -> facts_pb.DealFacts:
             listed = number(line.list_amount)
             line.net_amount = amount_text(rounded(EXACT.multiply(listed, 1 - cap), facts.currency_code), facts.currency_code)
             line.discount_rate = decimal_text(cap)
-            rated(line)
-    return summed(changed)
+    return summed(changed, costs_of(facts))
 
 
 def _discount(facts: facts_pb.DealFacts, named: Iterable[Decimal], passes: Passes) -> pb.Counterfactual | None:

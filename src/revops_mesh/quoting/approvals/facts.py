@@ -4,7 +4,9 @@ Amounts are decimals in the currency of the deal. Rates are shares with 6 decima
 margins down. So a rule never overlooks what rounding would hide.
 """
 
+from collections.abc import Mapping
 from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_UP, Decimal
+from typing import Any
 
 from revops.quoting.v1 import deal_facts_pb2 as pb
 from revops.quoting.v1 import quotes_pb2 as quotes
@@ -37,31 +39,25 @@ def facts_of(quote: quotes.Quote) -> pb.DealFacts:
         term_months=quote.term_months,
         lines=[_line_of(line) for line in quote.lines],
     )
-    return summed(facts)
+    return summed(facts, {line.line_id: line.cost for line in quote.lines})
 
 
 def _line_of(line: quotes.QuoteLine) -> pb.LineFacts:
     product = line.rate_plan.partition("/ratePlans/")[0]
     found = pb.LineFacts(line_id=line.line_id, product=product, quantity=line.quantity)
-    found.list_amount, found.net_amount, found.cost = line.list_amount or "0", line.net_amount or "0", line.cost
+    found.list_amount, found.net_amount = line.list_amount or "0", line.net_amount or "0"
     # A stated rate counts as stated: what rounding to the minor unit makes of it is no discount, and usage has it, too.
-    found.discount_rate = line.discount_rate if line.WhichOneof("discount") == "discount_rate" else ""
-    return rated(found)
+    if line.WhichOneof("discount") == "discount_rate":
+        found.discount_rate = line.discount_rate
+    return found
 
 
-def rated(line: pb.LineFacts) -> pb.LineFacts:
-    """The line with the rates that follow from its amounts; a discount rate that is set stays."""
-    net = number(line.net_amount)
-    if not line.discount_rate:
-        line.discount_rate = decimal_text(discount_rate(number(line.list_amount), net))
-    line.discount_rate = decimal_text(number(line.discount_rate))
-    line.margin_rate = decimal_text(margin_rate(net, number(line.cost))) if line.cost else ""
-    return line
-
-
-def summed(facts: pb.DealFacts) -> pb.DealFacts:
-    """The facts with everything that follows from their lines."""
+def summed(facts: pb.DealFacts, costs: Mapping[str, str]) -> pb.DealFacts:
+    """The facts with all that follows from their lines and from what these cost, by line id; a rate that a line states stays."""
     lines = facts.lines
+    for line in lines:
+        rate = number(line.discount_rate) or discount_rate(number(line.list_amount), number(line.net_amount))
+        line.discount_rate = decimal_text(rate)
     listed, net = (sum((number(getattr(line, of)) for line in lines), ZERO) for of in ("list_amount", "net_amount"))
     largest = max((number(line.discount_rate) for line in lines), default=ZERO)
     facts.line_count = len(lines)
@@ -70,14 +66,28 @@ def summed(facts: pb.DealFacts) -> pb.DealFacts:
     facts.max_line_discount_rate = decimal_text(largest)
     # The whole is discounted by no more than its most discounted line; only rounding to the minor unit says otherwise.
     facts.discount_rate = decimal_text(min(discount_rate(listed, net), largest))
-    known = all(line.cost for line in lines)
-    cost = sum((number(line.cost) for line in lines), ZERO)
-    facts.margin_rate = decimal_text(margin_rate(net, cost)) if known else ""
-    smallest = min((number(line.margin_rate) for line in lines), default=ZERO)
-    facts.min_line_margin_rate = decimal_text(smallest) if known else ""
     facts.products[:] = sorted({line.product for line in lines} - {""})
     facts.families[:] = sorted({line.family for line in lines} - {""})
+    _add_margins(facts, net, costs)
     return facts
+
+
+def _add_margins(facts: pb.DealFacts, net: Decimal, costs: Mapping[str, str]) -> None:
+    facts.ClearField("margins")
+    if not all(costs.get(line.line_id) for line in facts.lines):
+        return
+    margins = facts.margins
+    for line in facts.lines:
+        rate = margin_rate(number(line.net_amount), Decimal(costs[line.line_id]))
+        margins.lines.add(line_id=line.line_id, cost=costs[line.line_id], margin_rate=decimal_text(rate))
+    cost = sum((Decimal(each.cost) for each in margins.lines), ZERO)
+    margins.margin_rate = decimal_text(margin_rate(net, cost))
+    margins.min_line_margin_rate = decimal_text(min((Decimal(each.margin_rate) for each in margins.lines), default=ZERO))
+
+
+def costs_of(facts: pb.DealFacts) -> dict[str, str]:
+    """What the lines cost, by line id; empty if that is not known of all."""
+    return {each.line_id: each.cost for each in facts.margins.lines}
 
 
 def discount_rate(listed: Decimal, net: Decimal) -> Decimal:
@@ -97,10 +107,12 @@ def kept(facts: pb.DealFacts) -> pb.DealFacts:
     """A copy as an approval keeps it: of the lines the most discounted and those of the least margin, in their order."""
     copy = pb.DealFacts()
     copy.CopyFrom(facts)
-    places = range(len(facts.lines))
-    discounted = sorted(places, key=lambda i: number(facts.lines[i].discount_rate), reverse=True)
-    thin = sorted(places, key=lambda i: number(facts.lines[i].margin_rate or str(LOWEST_MARGIN)))
-    worst = {*discounted[:MOST_KEPT], *thin[:MOST_KEPT]}
-    del copy.lines[:]
-    copy.lines.extend(facts.lines[i] for i in sorted(worst))
+    discounted = sorted(facts.lines, key=lambda line: number(line.discount_rate), reverse=True)
+    thin = sorted(facts.margins.lines, key=lambda line: number(line.margin_rate))
+    worst = {line.line_id for line in (*discounted[:MOST_KEPT], *thin[:MOST_KEPT])}
+    several: list[Any] = [copy.lines, copy.margins.lines] if facts.HasField("margins") else [copy.lines]
+    for lines in several:
+        left = [line for line in lines if line.line_id in worst]
+        del lines[:]
+        lines.extend(left)
     return copy

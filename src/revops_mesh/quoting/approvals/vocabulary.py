@@ -50,17 +50,18 @@ MARGIN_FACTS = frozenset({*_MARGINS, "margin_known", "lines"})
 def values(facts: pb.DealFacts) -> dict[str, object]:
     """The variables of a deal."""
     found: dict[str, object] = {name: number(getattr(facts, name)) for name in _AMOUNTS}
-    found |= {name: _margin(getattr(facts, name)) for name in _MARGINS}
+    found |= {name: _margin(getattr(facts.margins, name)) for name in _MARGINS}
     found |= {name: getattr(facts, name) for name in _TEXTS}
     found |= {name: list(getattr(facts, name)) for name in _LISTS}
     found["term_months"] = facts.term_months or OPEN_TERM
     found["payment_days"], found["line_count"] = facts.payment_days, facts.line_count
-    found["margin_known"] = bool(facts.margin_rate)
-    found["lines"] = [_line(line) for line in facts.lines]
+    found["margin_known"] = facts.HasField("margins")
+    margins = {each.line_id: each.margin_rate for each in facts.margins.lines}
+    found["lines"] = [_line(line, margins.get(line.line_id, "")) for line in facts.lines]
     return found
 
 
-def _line(line: pb.LineFacts) -> Mapping[str, object]:
+def _line(line: pb.LineFacts, margin: str) -> Mapping[str, object]:
     return {
         "product": line.product,
         "family": line.family,
@@ -68,7 +69,7 @@ def _line(line: pb.LineFacts) -> Mapping[str, object]:
         "list_amount": number(line.list_amount),
         "net_amount": number(line.net_amount),
         "discount_rate": number(line.discount_rate),
-        "margin_rate": _margin(line.margin_rate),
+        "margin_rate": _margin(margin),
     }
 
 
