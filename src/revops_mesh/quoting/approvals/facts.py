@@ -109,7 +109,7 @@ def kept(facts: pb.DealFacts) -> pb.DealFacts:
     copy.CopyFrom(facts)
     discounted = sorted(facts.lines, key=lambda line: number(line.discount_rate), reverse=True)
     thin = sorted(facts.margins.lines, key=lambda line: number(line.margin_rate))
-    worst = {line.line_id for line in (*discounted[:MOST_KEPT], *thin[:MOST_KEPT])}
+    worst = {line.line_id for line in discounted[:MOST_KEPT]} | {line.line_id for line in thin[:MOST_KEPT]}
     several: list[Any] = [copy.lines, copy.margins.lines] if facts.HasField("margins") else [copy.lines]
     for lines in several:
         left = [line for line in lines if line.line_id in worst]
