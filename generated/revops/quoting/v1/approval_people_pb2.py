@@ -25,13 +25,12 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
-from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 from revops.options.v1 import options_pb2 as revops_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'revops/quoting/v1/approval_people.proto\x12\x11revops.quoting.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1frevops/options/v1/options.proto\"\x85\x04\n\x12\x41pprovalDelegation\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1d\n\tdelegator\x18\x05 \x01(\tB\n\xe2\x41\x01\x03\xa2\xbb\x18\x02\x08\x01\x12\x45\n\x08\x64\x65legate\x18\x06 \x01(\tB3\xe2\x41\x01\x02\xbaH&r$2\x15^users/[^/\\s]{1,190}$\x92\x02\nusers/bert\xa2\xbb\x18\x02\x08\x01\x12\x31\n\nstart_date\x18\x07 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xa2\xbb\x18\x02\x08\x01\x12/\n\x08\x65nd_date\x18\x08 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xa2\xbb\x18\x02\x08\x01\x12\x1b\n\x05roles\x18\t \x03(\tB\x0c\xe2\x41\x01\x03\xbaH\x05\x92\x01\x02\x10\x64:x\xea\x41o\n\x19revops/ApprovalDelegation\x12)approvalDelegations/{approval_delegation}*\x13\x61pprovalDelegations2\x12\x61pprovalDelegation\xa2\xbb\x18\x02\x08\x01\"\xf0\x02\n\rReportingLine\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\'\n\x08\x65mployee\x18\x05 \x01(\tB\x15\xe2\x41\x02\x02\x05\xbaH\x07r\x05\x10\x01\x18\xc8\x01\xa2\xbb\x18\x02\x10\x01\x12\x45\n\x07manager\x18\x06 \x01(\tB4\xe2\x41\x01\x02\xbaH\'r%2\x15^users/[^/\\s]{1,190}$\x92\x02\x0busers/maria\xa2\xbb\x18\x02\x08\x01:_\xea\x41V\n\x14revops/ReportingLine\x12\x1freportingLines/{reporting_line}*\x0ereportingLines2\rreportingLine\xa2\xbb\x18\x02\x08\x01\"\xc9\x01\n\x1f\x43reateApprovalDelegationRequest\x12H\n\x13\x61pproval_delegation\x18\x01 \x01(\x0b\x32%.revops.quoting.v1.ApprovalDelegationB\x04\xe2\x41\x01\x02\x12;\n\x16\x61pproval_delegation_id\x18\x02 \x01(\tB\x1b\xbaH\x18r\x13\x32\x11^[a-z0-9-]{1,63}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"P\n\x1cGetApprovalDelegationRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19revops/ApprovalDelegation\"i\n\x1eListApprovalDelegationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\"\x7f\n\x1fListApprovalDelegationsResponse\x12\x43\n\x14\x61pproval_delegations\x18\x01 \x03(\x0b\x32%.revops.quoting.v1.ApprovalDelegation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x82\x01\n\x1f\x44\x65leteApprovalDelegationRequest\x12\x30\n\x04name\x18\x01 \x01(\tB\"\xe2\x41\x01\x02\xfa\x41\x1b\n\x19revops/ApprovalDelegation\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"\xb5\x01\n\x1a\x43reateReportingLineRequest\x12>\n\x0ereporting_line\x18\x01 \x01(\x0b\x32 .revops.quoting.v1.ReportingLineB\x04\xe2\x41\x01\x02\x12\x36\n\x11reporting_line_id\x18\x02 \x01(\tB\x1b\xbaH\x18r\x13\x32\x11^[a-z0-9-]{1,63}$\xd8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"F\n\x17GetReportingLineRequest\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\n\x14revops/ReportingLine\"d\n\x19ListReportingLinesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\"p\n\x1aListReportingLinesResponse\x12\x39\n\x0freporting_lines\x18\x01 \x03(\x0b\x32 .revops.quoting.v1.ReportingLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xae\x01\n\x1aUpdateReportingLineRequest\x12>\n\x0ereporting_line\x18\x01 \x01(\x0b\x32 .revops.quoting.v1.ReportingLineB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"x\n\x1a\x44\x65leteReportingLineRequest\x12+\n\x04name\x18\x01 \x01(\tB\x1d\xe2\x41\x01\x02\xfa\x41\x16\n\x14revops/ReportingLine\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'revops/quoting/v1/approval_people.proto\x12\x11revops.quoting.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x1frevops/options/v1/options.proto\"\x85\x04\n\x12\x41pprovalDelegation\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x1d\n\tdelegator\x18\x05 \x01(\tB\n\xe2\x41\x01\x03\xa2\xbb\x18\x02\x08\x01\x12\x45\n\x08\x64\x65legate\x18\x06 \x01(\tB3\xe2\x41\x01\x02\xbaH&r$2\x15^users/[^/\\s]{1,190}$\x92\x02\nusers/bert\xa2\xbb\x18\x02\x08\x01\x12\x31\n\nstart_date\x18\x07 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xa2\xbb\x18\x02\x08\x01\x12/\n\x08\x65nd_date\x18\x08 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xa2\xbb\x18\x02\x08\x01\x12\x1b\n\x05roles\x18\t \x03(\tB\x0c\xe2\x41\x01\x03\xbaH\x05\x92\x01\x02\x10\x64:x\xea\x41o\n\x19revops/ApprovalDelegation\x12)approvalDelegations/{approval_delegation}*\x13\x61pprovalDelegations2\x12\x61pprovalDelegation\xa2\xbb\x18\x02\x08\x01\"\xf0\x02\n\rReportingLine\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\'\n\x08\x65mployee\x18\x05 \x01(\tB\x15\xe2\x41\x02\x02\x05\xbaH\x07r\x05\x10\x01\x18\xc8\x01\xa2\xbb\x18\x02\x10\x01\x12\x45\n\x07manager\x18\x06 \x01(\tB4\xe2\x41\x01\x02\xbaH\'r%2\x15^users/[^/\\s]{1,190}$\x92\x02\x0busers/maria\xa2\xbb\x18\x02\x08\x01:_\xea\x41V\n\x14revops/ReportingLine\x12\x1freportingLines/{reporting_line}*\x0ereportingLines2\rreportingLine\xa2\xbb\x18\x02\x08\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -68,58 +67,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTINGLINE'].fields_by_name['manager']._serialized_options = b'\342A\001\002\272H\'r%2\025^users/[^/\\s]{1,190}$\222\002\013users/maria\242\273\030\002\010\001'
   _globals['_REPORTINGLINE']._loaded_options = None
   _globals['_REPORTINGLINE']._serialized_options = b'\352AV\n\024revops/ReportingLine\022\037reportingLines/{reporting_line}*\016reportingLines2\rreportingLine\242\273\030\002\010\001'
-  _globals['_CREATEAPPROVALDELEGATIONREQUEST'].fields_by_name['approval_delegation']._loaded_options = None
-  _globals['_CREATEAPPROVALDELEGATIONREQUEST'].fields_by_name['approval_delegation']._serialized_options = b'\342A\001\002'
-  _globals['_CREATEAPPROVALDELEGATIONREQUEST'].fields_by_name['approval_delegation_id']._loaded_options = None
-  _globals['_CREATEAPPROVALDELEGATIONREQUEST'].fields_by_name['approval_delegation_id']._serialized_options = b'\272H\030r\0232\021^[a-z0-9-]{1,63}$\330\001\001'
-  _globals['_CREATEAPPROVALDELEGATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CREATEAPPROVALDELEGATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
-  _globals['_GETAPPROVALDELEGATIONREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETAPPROVALDELEGATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\033\n\031revops/ApprovalDelegation'
-  _globals['_DELETEAPPROVALDELEGATIONREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_DELETEAPPROVALDELEGATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\033\n\031revops/ApprovalDelegation'
-  _globals['_DELETEAPPROVALDELEGATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_DELETEAPPROVALDELEGATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
-  _globals['_CREATEREPORTINGLINEREQUEST'].fields_by_name['reporting_line']._loaded_options = None
-  _globals['_CREATEREPORTINGLINEREQUEST'].fields_by_name['reporting_line']._serialized_options = b'\342A\001\002'
-  _globals['_CREATEREPORTINGLINEREQUEST'].fields_by_name['reporting_line_id']._loaded_options = None
-  _globals['_CREATEREPORTINGLINEREQUEST'].fields_by_name['reporting_line_id']._serialized_options = b'\272H\030r\0232\021^[a-z0-9-]{1,63}$\330\001\001'
-  _globals['_CREATEREPORTINGLINEREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CREATEREPORTINGLINEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
-  _globals['_GETREPORTINGLINEREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_GETREPORTINGLINEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\026\n\024revops/ReportingLine'
-  _globals['_UPDATEREPORTINGLINEREQUEST'].fields_by_name['reporting_line']._loaded_options = None
-  _globals['_UPDATEREPORTINGLINEREQUEST'].fields_by_name['reporting_line']._serialized_options = b'\342A\001\002'
-  _globals['_UPDATEREPORTINGLINEREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_UPDATEREPORTINGLINEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
-  _globals['_DELETEREPORTINGLINEREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_DELETEREPORTINGLINEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\026\n\024revops/ReportingLine'
-  _globals['_DELETEREPORTINGLINEREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_DELETEREPORTINGLINEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
-  _globals['_APPROVALDELEGATION']._serialized_start=276
-  _globals['_APPROVALDELEGATION']._serialized_end=793
-  _globals['_REPORTINGLINE']._serialized_start=796
-  _globals['_REPORTINGLINE']._serialized_end=1164
-  _globals['_CREATEAPPROVALDELEGATIONREQUEST']._serialized_start=1167
-  _globals['_CREATEAPPROVALDELEGATIONREQUEST']._serialized_end=1368
-  _globals['_GETAPPROVALDELEGATIONREQUEST']._serialized_start=1370
-  _globals['_GETAPPROVALDELEGATIONREQUEST']._serialized_end=1450
-  _globals['_LISTAPPROVALDELEGATIONSREQUEST']._serialized_start=1452
-  _globals['_LISTAPPROVALDELEGATIONSREQUEST']._serialized_end=1557
-  _globals['_LISTAPPROVALDELEGATIONSRESPONSE']._serialized_start=1559
-  _globals['_LISTAPPROVALDELEGATIONSRESPONSE']._serialized_end=1686
-  _globals['_DELETEAPPROVALDELEGATIONREQUEST']._serialized_start=1689
-  _globals['_DELETEAPPROVALDELEGATIONREQUEST']._serialized_end=1819
-  _globals['_CREATEREPORTINGLINEREQUEST']._serialized_start=1822
-  _globals['_CREATEREPORTINGLINEREQUEST']._serialized_end=2003
-  _globals['_GETREPORTINGLINEREQUEST']._serialized_start=2005
-  _globals['_GETREPORTINGLINEREQUEST']._serialized_end=2075
-  _globals['_LISTREPORTINGLINESREQUEST']._serialized_start=2077
-  _globals['_LISTREPORTINGLINESREQUEST']._serialized_end=2177
-  _globals['_LISTREPORTINGLINESRESPONSE']._serialized_start=2179
-  _globals['_LISTREPORTINGLINESRESPONSE']._serialized_end=2291
-  _globals['_UPDATEREPORTINGLINEREQUEST']._serialized_start=2294
-  _globals['_UPDATEREPORTINGLINEREQUEST']._serialized_end=2468
-  _globals['_DELETEREPORTINGLINEREQUEST']._serialized_start=2470
-  _globals['_DELETEREPORTINGLINEREQUEST']._serialized_end=2590
+  _globals['_APPROVALDELEGATION']._serialized_start=242
+  _globals['_APPROVALDELEGATION']._serialized_end=759
+  _globals['_REPORTINGLINE']._serialized_start=762
+  _globals['_REPORTINGLINE']._serialized_end=1130
 # @@protoc_insertion_point(module_scope)

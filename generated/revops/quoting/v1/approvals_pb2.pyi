@@ -5,10 +5,12 @@ Approvals: requests, their steps and decisions, and the bounds within which they
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from revops.quoting.v1 import approval_people_pb2 as _approval_people_pb2
 from revops.quoting.v1 import approval_policies_pb2 as _approval_policies_pb2
 from revops.quoting.v1 import deal_facts_pb2 as _deal_facts_pb2
 import builtins as _builtins
@@ -1208,6 +1210,760 @@ class CommentApprovalRequestRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CommentApprovalRequestRequest: _TypeAlias = CommentApprovalRequestRequest  # noqa: Y015
+
+@_typing.final
+class CreateApprovalPolicyRequest(_message.Message):
+    """Request of CreateApprovalPolicy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVAL_POLICY_FIELD_NUMBER: _builtins.int
+    APPROVAL_POLICY_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    approval_policy_id: _builtins.str
+    """Id the resource gets, 1 to 63 of a–z, 0–9 and "-" (AIP-133); assigned when empty."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    validate_only: _builtins.bool
+    """Checks everything and writes nothing (AIP-163)."""
+    @_builtins.property
+    def approval_policy(self) -> _approval_policies_pb2.ApprovalPolicy:
+        """The resource."""
+
+    def __init__(
+        self,
+        *,
+        approval_policy: _approval_policies_pb2.ApprovalPolicy | None = ...,
+        approval_policy_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approval_policy", b"approval_policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_policy", b"approval_policy", "approval_policy_id", b"approval_policy_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateApprovalPolicyRequest: _TypeAlias = CreateApprovalPolicyRequest  # noqa: Y015
+
+@_typing.final
+class GetApprovalPolicyRequest(_message.Message):
+    """Request of GetApprovalPolicy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetApprovalPolicyRequest: _TypeAlias = GetApprovalPolicyRequest  # noqa: Y015
+
+@_typing.final
+class ListApprovalPoliciesRequest(_message.Message):
+    """Request of ListApprovalPolicies."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Most resources in the answer, 1 to 1,000. Default 50."""
+    page_token: _builtins.str
+    """Token of the next page from the last answer."""
+    filter: _builtins.str
+    """Filter (AIP-160) over the indexed fields."""
+    order_by: _builtins.str
+    """Order (AIP-132) over the indexed fields. Default `name`."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApprovalPoliciesRequest: _TypeAlias = ListApprovalPoliciesRequest  # noqa: Y015
+
+@_typing.final
+class ListApprovalPoliciesResponse(_message.Message):
+    """Response of ListApprovalPolicies."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVAL_POLICIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def approval_policies(self) -> _containers.RepeatedCompositeFieldContainer[_approval_policies_pb2.ApprovalPolicy]:
+        """The resources."""
+
+    def __init__(
+        self,
+        *,
+        approval_policies: _abc.Iterable[_approval_policies_pb2.ApprovalPolicy] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_policies", b"approval_policies", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApprovalPoliciesResponse: _TypeAlias = ListApprovalPoliciesResponse  # noqa: Y015
+
+@_typing.final
+class UpdateApprovalPolicyRequest(_message.Message):
+    """Request of UpdateApprovalPolicy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVAL_POLICY_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    @_builtins.property
+    def approval_policy(self) -> _approval_policies_pb2.ApprovalPolicy:
+        """The resource with the new values."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields to change (AIP-134); empty means every field that is set."""
+
+    def __init__(
+        self,
+        *,
+        approval_policy: _approval_policies_pb2.ApprovalPolicy | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approval_policy", b"approval_policy", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_policy", b"approval_policy", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateApprovalPolicyRequest: _TypeAlias = UpdateApprovalPolicyRequest  # noqa: Y015
+
+@_typing.final
+class DeleteApprovalPolicyRequest(_message.Message):
+    """Request of DeleteApprovalPolicy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    etag: _builtins.str
+    """If set, the call is refused unless it equals the current one."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteApprovalPolicyRequest: _TypeAlias = DeleteApprovalPolicyRequest  # noqa: Y015
+
+@_typing.final
+class PublishApprovalPolicyRequest(_message.Message):
+    """Request of PublishApprovalPolicy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    etag: _builtins.str
+    """If set, the call is refused unless it equals the current one."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishApprovalPolicyRequest: _TypeAlias = PublishApprovalPolicyRequest  # noqa: Y015
+
+@_typing.final
+class RetireApprovalPolicyRequest(_message.Message):
+    """Request of RetireApprovalPolicy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    etag: _builtins.str
+    """If set, the call is refused unless it equals the current one."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetireApprovalPolicyRequest: _TypeAlias = RetireApprovalPolicyRequest  # noqa: Y015
+
+@_typing.final
+class GetApprovalPolicyVersionRequest(_message.Message):
+    """Request of GetApprovalPolicyVersion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetApprovalPolicyVersionRequest: _TypeAlias = GetApprovalPolicyVersionRequest  # noqa: Y015
+
+@_typing.final
+class ListApprovalPolicyVersionsRequest(_message.Message):
+    """Request of ListApprovalPolicyVersions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """Parent of the resources."""
+    page_size: _builtins.int
+    """Most resources in the answer, 1 to 1,000. Default 50."""
+    page_token: _builtins.str
+    """Token of the next page from the last answer."""
+    filter: _builtins.str
+    """Filter (AIP-160) over the indexed fields."""
+    order_by: _builtins.str
+    """Order (AIP-132) over the indexed fields. Default `name`."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApprovalPolicyVersionsRequest: _TypeAlias = ListApprovalPolicyVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListApprovalPolicyVersionsResponse(_message.Message):
+    """Response of ListApprovalPolicyVersions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVAL_POLICY_VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def approval_policy_versions(self) -> _containers.RepeatedCompositeFieldContainer[_approval_policies_pb2.ApprovalPolicyVersion]:
+        """The resources."""
+
+    def __init__(
+        self,
+        *,
+        approval_policy_versions: _abc.Iterable[_approval_policies_pb2.ApprovalPolicyVersion] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_policy_versions", b"approval_policy_versions", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApprovalPolicyVersionsResponse: _TypeAlias = ListApprovalPolicyVersionsResponse  # noqa: Y015
+
+@_typing.final
+class GetApprovalTemplateRequest(_message.Message):
+    """Request of GetApprovalTemplate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetApprovalTemplateRequest: _TypeAlias = GetApprovalTemplateRequest  # noqa: Y015
+
+@_typing.final
+class DryRunApprovalPolicyRequest(_message.Message):
+    """Request of DryRunApprovalPolicy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    QUOTE_FILTER_FIELD_NUMBER: _builtins.int
+    QUOTE_COUNT_FIELD_NUMBER: _builtins.int
+    QUOTE_TOKEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The policy whose rules, as they stand, are tried."""
+    quote_filter: _builtins.str
+    """Which quotes: a filter (AIP-160) as of ListQuotes."""
+    quote_count: _builtins.int
+    """Most quotes in the answer, 1 to 200. Default 50."""
+    quote_token: _builtins.str
+    """Where to go on, from the last answer."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        quote_filter: _builtins.str = ...,
+        quote_count: _builtins.int = ...,
+        quote_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "quote_count", b"quote_count", "quote_filter", b"quote_filter", "quote_token", b"quote_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DryRunApprovalPolicyRequest: _TypeAlias = DryRunApprovalPolicyRequest  # noqa: Y015
+
+@_typing.final
+class DryRunApprovalPolicyResponse(_message.Message):
+    """Response of DryRunApprovalPolicy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTES_FIELD_NUMBER: _builtins.int
+    NEEDING_BEFORE_FIELD_NUMBER: _builtins.int
+    NEEDING_AFTER_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    NEXT_QUOTE_TOKEN_FIELD_NUMBER: _builtins.int
+    quotes: _builtins.int
+    """Quotes looked at."""
+    needing_before: _builtins.int
+    """Of these, how many need approval under what is in force."""
+    needing_after: _builtins.int
+    """How many would with the policy as it stands."""
+    next_quote_token: _builtins.str
+    """Where to go on; empty at the end."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[_approval_policies_pb2.DryRunDifference]:
+        """Those for which anything differs."""
+
+    def __init__(
+        self,
+        *,
+        quotes: _builtins.int = ...,
+        needing_before: _builtins.int = ...,
+        needing_after: _builtins.int = ...,
+        differences: _abc.Iterable[_approval_policies_pb2.DryRunDifference] | None = ...,
+        next_quote_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "needing_after", b"needing_after", "needing_before", b"needing_before", "next_quote_token", b"next_quote_token", "quotes", b"quotes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DryRunApprovalPolicyResponse: _TypeAlias = DryRunApprovalPolicyResponse  # noqa: Y015
+
+@_typing.final
+class CreateApprovalDelegationRequest(_message.Message):
+    """Request of CreateApprovalDelegation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVAL_DELEGATION_FIELD_NUMBER: _builtins.int
+    APPROVAL_DELEGATION_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    approval_delegation_id: _builtins.str
+    """Id the resource gets, 1 to 63 of a–z, 0–9 and "-" (AIP-133); assigned when empty."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    @_builtins.property
+    def approval_delegation(self) -> _approval_people_pb2.ApprovalDelegation:
+        """The resource."""
+
+    def __init__(
+        self,
+        *,
+        approval_delegation: _approval_people_pb2.ApprovalDelegation | None = ...,
+        approval_delegation_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approval_delegation", b"approval_delegation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_delegation", b"approval_delegation", "approval_delegation_id", b"approval_delegation_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateApprovalDelegationRequest: _TypeAlias = CreateApprovalDelegationRequest  # noqa: Y015
+
+@_typing.final
+class GetApprovalDelegationRequest(_message.Message):
+    """Request of GetApprovalDelegation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetApprovalDelegationRequest: _TypeAlias = GetApprovalDelegationRequest  # noqa: Y015
+
+@_typing.final
+class ListApprovalDelegationsRequest(_message.Message):
+    """Request of ListApprovalDelegations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Most resources in the answer, 1 to 1,000. Default 50."""
+    page_token: _builtins.str
+    """Token of the next page from the last answer."""
+    filter: _builtins.str
+    """Filter (AIP-160) over the indexed fields."""
+    order_by: _builtins.str
+    """Order (AIP-132) over the indexed fields. Default `name`."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApprovalDelegationsRequest: _TypeAlias = ListApprovalDelegationsRequest  # noqa: Y015
+
+@_typing.final
+class ListApprovalDelegationsResponse(_message.Message):
+    """Response of ListApprovalDelegations."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVAL_DELEGATIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def approval_delegations(self) -> _containers.RepeatedCompositeFieldContainer[_approval_people_pb2.ApprovalDelegation]:
+        """The resources."""
+
+    def __init__(
+        self,
+        *,
+        approval_delegations: _abc.Iterable[_approval_people_pb2.ApprovalDelegation] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_delegations", b"approval_delegations", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListApprovalDelegationsResponse: _TypeAlias = ListApprovalDelegationsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteApprovalDelegationRequest(_message.Message):
+    """Request of DeleteApprovalDelegation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    etag: _builtins.str
+    """If set, the call is refused unless it equals the current one."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteApprovalDelegationRequest: _TypeAlias = DeleteApprovalDelegationRequest  # noqa: Y015
+
+@_typing.final
+class CreateReportingLineRequest(_message.Message):
+    """Request of CreateReportingLine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORTING_LINE_FIELD_NUMBER: _builtins.int
+    REPORTING_LINE_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    reporting_line_id: _builtins.str
+    """Id the resource gets, 1 to 63 of a–z, 0–9 and "-" (AIP-133); assigned when empty."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    @_builtins.property
+    def reporting_line(self) -> _approval_people_pb2.ReportingLine:
+        """The resource."""
+
+    def __init__(
+        self,
+        *,
+        reporting_line: _approval_people_pb2.ReportingLine | None = ...,
+        reporting_line_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reporting_line", b"reporting_line"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reporting_line", b"reporting_line", "reporting_line_id", b"reporting_line_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateReportingLineRequest: _TypeAlias = CreateReportingLineRequest  # noqa: Y015
+
+@_typing.final
+class GetReportingLineRequest(_message.Message):
+    """Request of GetReportingLine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReportingLineRequest: _TypeAlias = GetReportingLineRequest  # noqa: Y015
+
+@_typing.final
+class ListReportingLinesRequest(_message.Message):
+    """Request of ListReportingLines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Most resources in the answer, 1 to 1,000. Default 50."""
+    page_token: _builtins.str
+    """Token of the next page from the last answer."""
+    filter: _builtins.str
+    """Filter (AIP-160) over the indexed fields."""
+    order_by: _builtins.str
+    """Order (AIP-132) over the indexed fields. Default `name`."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReportingLinesRequest: _TypeAlias = ListReportingLinesRequest  # noqa: Y015
+
+@_typing.final
+class ListReportingLinesResponse(_message.Message):
+    """Response of ListReportingLines."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORTING_LINES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def reporting_lines(self) -> _containers.RepeatedCompositeFieldContainer[_approval_people_pb2.ReportingLine]:
+        """The resources."""
+
+    def __init__(
+        self,
+        *,
+        reporting_lines: _abc.Iterable[_approval_people_pb2.ReportingLine] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reporting_lines", b"reporting_lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReportingLinesResponse: _TypeAlias = ListReportingLinesResponse  # noqa: Y015
+
+@_typing.final
+class UpdateReportingLineRequest(_message.Message):
+    """Request of UpdateReportingLine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORTING_LINE_FIELD_NUMBER: _builtins.int
+    UPDATE_MASK_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    @_builtins.property
+    def reporting_line(self) -> _approval_people_pb2.ReportingLine:
+        """The resource with the new values."""
+
+    @_builtins.property
+    def update_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields to change (AIP-134); empty means every field that is set."""
+
+    def __init__(
+        self,
+        *,
+        reporting_line: _approval_people_pb2.ReportingLine | None = ...,
+        update_mask: _field_mask_pb2.FieldMask | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reporting_line", b"reporting_line", "update_mask", b"update_mask"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reporting_line", b"reporting_line", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateReportingLineRequest: _TypeAlias = UpdateReportingLineRequest  # noqa: Y015
+
+@_typing.final
+class DeleteReportingLineRequest(_message.Message):
+    """Request of DeleteReportingLine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    etag: _builtins.str
+    """If set, the call is refused unless it equals the current one."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteReportingLineRequest: _TypeAlias = DeleteReportingLineRequest  # noqa: Y015
 
 @_typing.final
 class ApprovalRequestCreated(_message.Message):

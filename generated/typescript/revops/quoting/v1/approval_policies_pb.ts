@@ -6,8 +6,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_revops_options_v1_options } from "../../options/v1/options_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file revops/quoting/v1/approval_policies.proto.
  */
 export const file_revops_quoting_v1_approval_policies: GenFile = /*@__PURE__*/
-  fileDesc("CilyZXZvcHMvcXVvdGluZy92MS9hcHByb3ZhbF9wb2xpY2llcy5wcm90bxIRcmV2b3BzLnF1b3RpbmcudjEioQQKDkFwcHJvdmFsUG9saWN5Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEjEKC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEjEKC3VwZGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEhYKDGRpc3BsYXlfbmFtZRgFIAEoCUIAEjAKBXJ1bGVzGAYgAygLMh8ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxSdWxlQgASEgoIY2FsZW5kYXIYByABKAlCABIXCg1mYWxsYmFja19yb2xlGAggASgJQgASEgoIdGVtcGxhdGUYCSABKAlCABIaChB0ZW1wbGF0ZV92ZXJzaW9uGAogASgFQgASPwoKcGFyYW1ldGVycxgLIAMoCzIpLnJldm9wcy5xdW90aW5nLnYxLlRlbXBsYXRlUGFyYW1ldGVyVmFsdWVCABI4CgVzdGF0ZRgMIAEoDjInLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUG9saWN5LlN0YXRlQgASEQoHdmVyc2lvbhgNIAEoBUIAIlQKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDwoLU1RBVEVfRFJBRlQQARIQCgxTVEFURV9BQ1RJVkUQAhIRCg1TVEFURV9SRVRJUkVEEAM6ACK0AgoMQXBwcm92YWxSdWxlEhEKB3J1bGVfaWQYASABKAlCABIWCgxkaXNwbGF5X25hbWUYAiABKAlCABITCgljb25kaXRpb24YAyABKAlCABIPCgVjaGFpbhgEIAEoCUIAEg8KBWxldmVsGAUgASgFQgASMAoJYXBwcm92ZXJzGAYgAygLMhsucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92ZXJCABIvCgRtb2RlGAcgASgOMh8ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxNb2RlQgASEAoGcXVvcnVtGAggASgFQgASGgoQcmVzcG9uc2VfbWludXRlcxgJIAEoBUIAEjEKCmVzY2FsYXRpb24YCiADKAsyGy5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZlckIAIpcBCghBcHByb3ZlchIQCgRyb2xlGAEgASgJQgBIABIQCgR1c2VyGAIgASgJQgBIABIZCg1tYW5hZ2VyX2xldmVsGAMgASgFQgBIABIxCgZtYXRyaXgYBCABKAsyHy5yZXZvcHMucXVvdGluZy52MS5BbW91bnRNYXRyaXhIABISCgZhbnlvbmUYBSABKAhCAEgAQgUKA3dobyJVCgxBbW91bnRNYXRyaXgSFwoNY3VycmVuY3lfY29kZRgBIAEoCUIAEiwKBHJvd3MYAiADKAsyHC5yZXZvcHMucXVvdGluZy52MS5BbW91bnRSb3dCACJiCglBbW91bnRSb3cSDwoFdXBfdG8YASABKAlCABIQCgRyb2xlGAIgASgJQgBIABIQCgR1c2VyGAMgASgJQgBIABIZCg1tYW5hZ2VyX2xldmVsGAQgASgFQgBIAEIFCgN3aG8i3AIKFUFwcHJvdmFsUG9saWN5VmVyc2lvbhIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIxCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIxCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIzCgZwb2xpY3kYBSABKAsyIS5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFBvbGljeUIAEj8KBXN0YXRlGAYgASgOMi4ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxQb2xpY3lWZXJzaW9uLlN0YXRlQgAiRwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIRCg1TVEFURV9DVVJSRU5UEAESFAoQU1RBVEVfU1VQRVJTRURFRBACOgAipgEKG0NyZWF0ZUFwcHJvdmFsUG9saWN5UmVxdWVzdBI8Cg9hcHByb3ZhbF9wb2xpY3kYASABKAsyIS5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFBvbGljeUIAEhwKEmFwcHJvdmFsX3BvbGljeV9pZBgCIAEoCUIAEhQKCnJlcXVlc3RfaWQYAyABKAlCABIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIioKGEdldEFwcHJvdmFsUG9saWN5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgAiZgobTGlzdEFwcHJvdmFsUG9saWNpZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCRIQCghvcmRlcl9ieRgEIAEoCSJ1ChxMaXN0QXBwcm92YWxQb2xpY2llc1Jlc3BvbnNlEjwKEWFwcHJvdmFsX3BvbGljaWVzGAEgAygLMiEucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxQb2xpY3kSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqIBChtVcGRhdGVBcHByb3ZhbFBvbGljeVJlcXVlc3QSPAoPYXBwcm92YWxfcG9saWN5GAEgASgLMiEucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxQb2xpY3lCABIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSFAoKcmVxdWVzdF9pZBgDIAEoCUIAIlEKG0RlbGV0ZUFwcHJvdmFsUG9saWN5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgAiUgocUHVibGlzaEFwcHJvdmFsUG9saWN5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgAiUQobUmV0aXJlQXBwcm92YWxQb2xpY3lSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEhQKCnJlcXVlc3RfaWQYAyABKAlCACIxCh9HZXRBcHByb3ZhbFBvbGljeVZlcnNpb25SZXF1ZXN0Eg4KBG5hbWUYASABKAlCACJ+CiFMaXN0QXBwcm92YWxQb2xpY3lWZXJzaW9uc1JlcXVlc3QSEAoGcGFyZW50GAUgASgJQgASEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJEhAKCG9yZGVyX2J5GAQgASgJIokBCiJMaXN0QXBwcm92YWxQb2xpY3lWZXJzaW9uc1Jlc3BvbnNlEkoKGGFwcHJvdmFsX3BvbGljeV92ZXJzaW9ucxgBIAMoCzIoLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUG9saWN5VmVyc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkixgEKEEFwcHJvdmFsVGVtcGxhdGUSDAoEbmFtZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDwoHdmVyc2lvbhgEIAEoBRI4CgpwYXJhbWV0ZXJzGAUgAygLMiQucmV2b3BzLnF1b3RpbmcudjEuVGVtcGxhdGVQYXJhbWV0ZXISLgoFcnVsZXMYBiADKAsyHy5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFJ1bGUikAIKEVRlbXBsYXRlUGFyYW1ldGVyEhEKCXBhcmFtZXRlchgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSNwoEdHlwZRgDIAEoDjIpLnJldm9wcy5xdW90aW5nLnYxLlRlbXBsYXRlUGFyYW1ldGVyLlR5cGUSFQoNZGVmYXVsdF92YWx1ZRgEIAEoCRIRCgltaW5fdmFsdWUYBSABKAkSEQoJbWF4X3ZhbHVlGAYgASgJIlwKBFR5cGUSFAoQVFlQRV9VTlNQRUNJRklFRBAAEg0KCVRZUEVfUkFURRABEhAKDFRZUEVfSU5URUdFUhACEg0KCVRZUEVfUk9MRRADEg4KClRZUEVfTkFNRVMQBCI+ChZUZW1wbGF0ZVBhcmFtZXRlclZhbHVlEhMKCXBhcmFtZXRlchgBIAEoCUIAEg8KBXZhbHVlGAIgASgJQgAiLAoaR2V0QXBwcm92YWxUZW1wbGF0ZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAIm8KG0RyeVJ1bkFwcHJvdmFsUG9saWN5UmVxdWVzdBIOCgRuYW1lGAEgASgJQgASFAoMcXVvdGVfZmlsdGVyGAIgASgJEhUKC3F1b3RlX2NvdW50GAMgASgFQgASEwoLcXVvdGVfdG9rZW4YBCABKAkisQEKHERyeVJ1bkFwcHJvdmFsUG9saWN5UmVzcG9uc2USDgoGcXVvdGVzGAEgASgFEhYKDm5lZWRpbmdfYmVmb3JlGAIgASgFEhUKDW5lZWRpbmdfYWZ0ZXIYAyABKAUSOAoLZGlmZmVyZW5jZXMYBCADKAsyIy5yZXZvcHMucXVvdGluZy52MS5EcnlSdW5EaWZmZXJlbmNlEhgKEG5leHRfcXVvdGVfdG9rZW4YBSABKAki2wEKEERyeVJ1bkRpZmZlcmVuY2USDQoFcXVvdGUYASABKAkSOgoGY2hhbmdlGAIgASgOMioucmV2b3BzLnF1b3RpbmcudjEuRHJ5UnVuRGlmZmVyZW5jZS5DaGFuZ2USDgoGYmVmb3JlGAMgAygJEg0KBWFmdGVyGAQgAygJIl0KBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIRCg1DSEFOR0VfTkVFREVEEAESFQoRQ0hBTkdFX05PVF9ORUVERUQQAhIRCg1DSEFOR0VfT1RIRVJTEAMiQwoXQXBwcm92YWxQb2xpY3lQdWJsaXNoZWQSFwoPYXBwcm92YWxfcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKAUquwIKFEFwcHJvdmFsUG9saWN5UmVhc29uEiYKIkFQUFJPVkFMX1BPTElDWV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChVBUFBST1ZBTF9QT0xJQ1lfU1RBVEUQARoAEhsKFUFQUFJPVkFMX1JVTEVfSU5WQUxJRBACGgASIAoaQVBQUk9WQUxfUEFSQU1FVEVSX0lOVkFMSUQQAxoAEh8KGUFQUFJPVkFMX1BPTElDWV9URU1QTEFURUQQBBoAEhsKFUFQUFJPVkFMX1BPTElDWV9FTVBUWRAFGgASGwoVREVMRUdBVElPTl9UT19PTkVTRUxGEAYaABIVCg9ERUxFR0FUSU9OX0xPT1AQBxoAEhcKEURFTEVHQVRJT05fUEVSSU9EEAgaABIUCg5SRVBPUlRJTkdfTE9PUBAJGgAqdQoMQXBwcm92YWxNb2RlEh0KGUFQUFJPVkFMX01PREVfVU5TUEVDSUZJRUQQABIVChFBUFBST1ZBTF9NT0RFX0FMTBABEhUKEUFQUFJPVkFMX01PREVfQU5ZEAISGAoUQVBQUk9WQUxfTU9ERV9RVU9SVU0QA2IGcHJvdG8z", [file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_revops_options_v1_options]);
+  fileDesc("CilyZXZvcHMvcXVvdGluZy92MS9hcHByb3ZhbF9wb2xpY2llcy5wcm90bxIRcmV2b3BzLnF1b3RpbmcudjEioQQKDkFwcHJvdmFsUG9saWN5Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEjEKC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEjEKC3VwZGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEhYKDGRpc3BsYXlfbmFtZRgFIAEoCUIAEjAKBXJ1bGVzGAYgAygLMh8ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxSdWxlQgASEgoIY2FsZW5kYXIYByABKAlCABIXCg1mYWxsYmFja19yb2xlGAggASgJQgASEgoIdGVtcGxhdGUYCSABKAlCABIaChB0ZW1wbGF0ZV92ZXJzaW9uGAogASgFQgASPwoKcGFyYW1ldGVycxgLIAMoCzIpLnJldm9wcy5xdW90aW5nLnYxLlRlbXBsYXRlUGFyYW1ldGVyVmFsdWVCABI4CgVzdGF0ZRgMIAEoDjInLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUG9saWN5LlN0YXRlQgASEQoHdmVyc2lvbhgNIAEoBUIAIlQKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDwoLU1RBVEVfRFJBRlQQARIQCgxTVEFURV9BQ1RJVkUQAhIRCg1TVEFURV9SRVRJUkVEEAM6ACK0AgoMQXBwcm92YWxSdWxlEhEKB3J1bGVfaWQYASABKAlCABIWCgxkaXNwbGF5X25hbWUYAiABKAlCABITCgljb25kaXRpb24YAyABKAlCABIPCgVjaGFpbhgEIAEoCUIAEg8KBWxldmVsGAUgASgFQgASMAoJYXBwcm92ZXJzGAYgAygLMhsucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92ZXJCABIvCgRtb2RlGAcgASgOMh8ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxNb2RlQgASEAoGcXVvcnVtGAggASgFQgASGgoQcmVzcG9uc2VfbWludXRlcxgJIAEoBUIAEjEKCmVzY2FsYXRpb24YCiADKAsyGy5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZlckIAIpcBCghBcHByb3ZlchIQCgRyb2xlGAEgASgJQgBIABIQCgR1c2VyGAIgASgJQgBIABIZCg1tYW5hZ2VyX2xldmVsGAMgASgFQgBIABIxCgZtYXRyaXgYBCABKAsyHy5yZXZvcHMucXVvdGluZy52MS5BbW91bnRNYXRyaXhIABISCgZhbnlvbmUYBSABKAhCAEgAQgUKA3dobyJVCgxBbW91bnRNYXRyaXgSFwoNY3VycmVuY3lfY29kZRgBIAEoCUIAEiwKBHJvd3MYAiADKAsyHC5yZXZvcHMucXVvdGluZy52MS5BbW91bnRSb3dCACJiCglBbW91bnRSb3cSDwoFdXBfdG8YASABKAlCABIQCgRyb2xlGAIgASgJQgBIABIQCgR1c2VyGAMgASgJQgBIABIZCg1tYW5hZ2VyX2xldmVsGAQgASgFQgBIAEIFCgN3aG8i3AIKFUFwcHJvdmFsUG9saWN5VmVyc2lvbhIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIxCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIxCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIzCgZwb2xpY3kYBSABKAsyIS5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFBvbGljeUIAEj8KBXN0YXRlGAYgASgOMi4ucmV2b3BzLnF1b3RpbmcudjEuQXBwcm92YWxQb2xpY3lWZXJzaW9uLlN0YXRlQgAiRwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIRCg1TVEFURV9DVVJSRU5UEAESFAoQU1RBVEVfU1VQRVJTRURFRBACOgAixgEKEEFwcHJvdmFsVGVtcGxhdGUSDAoEbmFtZRgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSDwoHdmVyc2lvbhgEIAEoBRI4CgpwYXJhbWV0ZXJzGAUgAygLMiQucmV2b3BzLnF1b3RpbmcudjEuVGVtcGxhdGVQYXJhbWV0ZXISLgoFcnVsZXMYBiADKAsyHy5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFJ1bGUikAIKEVRlbXBsYXRlUGFyYW1ldGVyEhEKCXBhcmFtZXRlchgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSNwoEdHlwZRgDIAEoDjIpLnJldm9wcy5xdW90aW5nLnYxLlRlbXBsYXRlUGFyYW1ldGVyLlR5cGUSFQoNZGVmYXVsdF92YWx1ZRgEIAEoCRIRCgltaW5fdmFsdWUYBSABKAkSEQoJbWF4X3ZhbHVlGAYgASgJIlwKBFR5cGUSFAoQVFlQRV9VTlNQRUNJRklFRBAAEg0KCVRZUEVfUkFURRABEhAKDFRZUEVfSU5URUdFUhACEg0KCVRZUEVfUk9MRRADEg4KClRZUEVfTkFNRVMQBCI+ChZUZW1wbGF0ZVBhcmFtZXRlclZhbHVlEhMKCXBhcmFtZXRlchgBIAEoCUIAEg8KBXZhbHVlGAIgASgJQgAi2wEKEERyeVJ1bkRpZmZlcmVuY2USDQoFcXVvdGUYASABKAkSOgoGY2hhbmdlGAIgASgOMioucmV2b3BzLnF1b3RpbmcudjEuRHJ5UnVuRGlmZmVyZW5jZS5DaGFuZ2USDgoGYmVmb3JlGAMgAygJEg0KBWFmdGVyGAQgAygJIl0KBkNoYW5nZRIWChJDSEFOR0VfVU5TUEVDSUZJRUQQABIRCg1DSEFOR0VfTkVFREVEEAESFQoRQ0hBTkdFX05PVF9ORUVERUQQAhIRCg1DSEFOR0VfT1RIRVJTEAMiQwoXQXBwcm92YWxQb2xpY3lQdWJsaXNoZWQSFwoPYXBwcm92YWxfcG9saWN5GAEgASgJEg8KB3ZlcnNpb24YAiABKAUquwIKFEFwcHJvdmFsUG9saWN5UmVhc29uEiYKIkFQUFJPVkFMX1BPTElDWV9SRUFTT05fVU5TUEVDSUZJRUQQABIbChVBUFBST1ZBTF9QT0xJQ1lfU1RBVEUQARoAEhsKFUFQUFJPVkFMX1JVTEVfSU5WQUxJRBACGgASIAoaQVBQUk9WQUxfUEFSQU1FVEVSX0lOVkFMSUQQAxoAEh8KGUFQUFJPVkFMX1BPTElDWV9URU1QTEFURUQQBBoAEhsKFUFQUFJPVkFMX1BPTElDWV9FTVBUWRAFGgASGwoVREVMRUdBVElPTl9UT19PTkVTRUxGEAYaABIVCg9ERUxFR0FUSU9OX0xPT1AQBxoAEhcKEURFTEVHQVRJT05fUEVSSU9EEAgaABIUCg5SRVBPUlRJTkdfTE9PUBAJGgAqdQoMQXBwcm92YWxNb2RlEh0KGUFQUFJPVkFMX01PREVfVU5TUEVDSUZJRUQQABIVChFBUFBST1ZBTF9NT0RFX0FMTBABEhUKEUFQUFJPVkFMX01PREVfQU5ZEAISGAoUQVBQUk9WQUxfTU9ERV9RVU9SVU0QA2IGcHJvdG8z", [file_google_protobuf_timestamp, file_revops_options_v1_options]);
 
 /**
  * Rules that say which deals need whose approval. What it says counts when it is published.
@@ -480,377 +480,6 @@ export const ApprovalPolicyVersion_StateSchema: GenEnum<ApprovalPolicyVersion_St
   enumDesc(file_revops_quoting_v1_approval_policies, 5, 0);
 
 /**
- * Request of CreateApprovalPolicy.
- *
- * @generated from message revops.quoting.v1.CreateApprovalPolicyRequest
- */
-export type CreateApprovalPolicyRequest = Message<"revops.quoting.v1.CreateApprovalPolicyRequest"> & {
-  /**
-   * The resource.
-   *
-   * @generated from field: revops.quoting.v1.ApprovalPolicy approval_policy = 1;
-   */
-  approvalPolicy?: ApprovalPolicy | undefined;
-
-  /**
-   * Id the resource gets, 1 to 63 of a–z, 0–9 and "-" (AIP-133); assigned when empty.
-   *
-   * @generated from field: string approval_policy_id = 2;
-   */
-  approvalPolicyId: string;
-
-  /**
-   * Makes the call idempotent: a UUID chosen by the caller (AIP-155).
-   *
-   * @generated from field: string request_id = 3;
-   */
-  requestId: string;
-
-  /**
-   * Checks everything and writes nothing (AIP-163).
-   *
-   * @generated from field: bool validate_only = 4;
-   */
-  validateOnly: boolean;
-};
-
-/**
- * Describes the message revops.quoting.v1.CreateApprovalPolicyRequest.
- * Use `create(CreateApprovalPolicyRequestSchema)` to create a new message.
- */
-export const CreateApprovalPolicyRequestSchema: GenMessage<CreateApprovalPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 6);
-
-/**
- * Request of GetApprovalPolicy.
- *
- * @generated from message revops.quoting.v1.GetApprovalPolicyRequest
- */
-export type GetApprovalPolicyRequest = Message<"revops.quoting.v1.GetApprovalPolicyRequest"> & {
-  /**
-   * Resource name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.GetApprovalPolicyRequest.
- * Use `create(GetApprovalPolicyRequestSchema)` to create a new message.
- */
-export const GetApprovalPolicyRequestSchema: GenMessage<GetApprovalPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 7);
-
-/**
- * Request of ListApprovalPolicies.
- *
- * @generated from message revops.quoting.v1.ListApprovalPoliciesRequest
- */
-export type ListApprovalPoliciesRequest = Message<"revops.quoting.v1.ListApprovalPoliciesRequest"> & {
-  /**
-   * Most resources in the answer, 1 to 1,000. Default 50.
-   *
-   * @generated from field: int32 page_size = 1;
-   */
-  pageSize: number;
-
-  /**
-   * Token of the next page from the last answer.
-   *
-   * @generated from field: string page_token = 2;
-   */
-  pageToken: string;
-
-  /**
-   * Filter (AIP-160) over the indexed fields.
-   *
-   * @generated from field: string filter = 3;
-   */
-  filter: string;
-
-  /**
-   * Order (AIP-132) over the indexed fields. Default `name`.
-   *
-   * @generated from field: string order_by = 4;
-   */
-  orderBy: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.ListApprovalPoliciesRequest.
- * Use `create(ListApprovalPoliciesRequestSchema)` to create a new message.
- */
-export const ListApprovalPoliciesRequestSchema: GenMessage<ListApprovalPoliciesRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 8);
-
-/**
- * Response of ListApprovalPolicies.
- *
- * @generated from message revops.quoting.v1.ListApprovalPoliciesResponse
- */
-export type ListApprovalPoliciesResponse = Message<"revops.quoting.v1.ListApprovalPoliciesResponse"> & {
-  /**
-   * The resources.
-   *
-   * @generated from field: repeated revops.quoting.v1.ApprovalPolicy approval_policies = 1;
-   */
-  approvalPolicies: ApprovalPolicy[];
-
-  /**
-   * Token of the next page; empty on the last one.
-   *
-   * @generated from field: string next_page_token = 2;
-   */
-  nextPageToken: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.ListApprovalPoliciesResponse.
- * Use `create(ListApprovalPoliciesResponseSchema)` to create a new message.
- */
-export const ListApprovalPoliciesResponseSchema: GenMessage<ListApprovalPoliciesResponse> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 9);
-
-/**
- * Request of UpdateApprovalPolicy.
- *
- * @generated from message revops.quoting.v1.UpdateApprovalPolicyRequest
- */
-export type UpdateApprovalPolicyRequest = Message<"revops.quoting.v1.UpdateApprovalPolicyRequest"> & {
-  /**
-   * The resource with the new values.
-   *
-   * @generated from field: revops.quoting.v1.ApprovalPolicy approval_policy = 1;
-   */
-  approvalPolicy?: ApprovalPolicy | undefined;
-
-  /**
-   * Fields to change (AIP-134); empty means every field that is set.
-   *
-   * @generated from field: google.protobuf.FieldMask update_mask = 2;
-   */
-  updateMask?: FieldMask | undefined;
-
-  /**
-   * Makes the call idempotent: a UUID chosen by the caller (AIP-155).
-   *
-   * @generated from field: string request_id = 3;
-   */
-  requestId: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.UpdateApprovalPolicyRequest.
- * Use `create(UpdateApprovalPolicyRequestSchema)` to create a new message.
- */
-export const UpdateApprovalPolicyRequestSchema: GenMessage<UpdateApprovalPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 10);
-
-/**
- * Request of DeleteApprovalPolicy.
- *
- * @generated from message revops.quoting.v1.DeleteApprovalPolicyRequest
- */
-export type DeleteApprovalPolicyRequest = Message<"revops.quoting.v1.DeleteApprovalPolicyRequest"> & {
-  /**
-   * Resource name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * If set, the call is refused unless it equals the current one.
-   *
-   * @generated from field: string etag = 2;
-   */
-  etag: string;
-
-  /**
-   * Makes the call idempotent: a UUID chosen by the caller (AIP-155).
-   *
-   * @generated from field: string request_id = 3;
-   */
-  requestId: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.DeleteApprovalPolicyRequest.
- * Use `create(DeleteApprovalPolicyRequestSchema)` to create a new message.
- */
-export const DeleteApprovalPolicyRequestSchema: GenMessage<DeleteApprovalPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 11);
-
-/**
- * Request of PublishApprovalPolicy.
- *
- * @generated from message revops.quoting.v1.PublishApprovalPolicyRequest
- */
-export type PublishApprovalPolicyRequest = Message<"revops.quoting.v1.PublishApprovalPolicyRequest"> & {
-  /**
-   * Resource name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * If set, the call is refused unless it equals the current one.
-   *
-   * @generated from field: string etag = 2;
-   */
-  etag: string;
-
-  /**
-   * Makes the call idempotent: a UUID chosen by the caller (AIP-155).
-   *
-   * @generated from field: string request_id = 3;
-   */
-  requestId: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.PublishApprovalPolicyRequest.
- * Use `create(PublishApprovalPolicyRequestSchema)` to create a new message.
- */
-export const PublishApprovalPolicyRequestSchema: GenMessage<PublishApprovalPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 12);
-
-/**
- * Request of RetireApprovalPolicy.
- *
- * @generated from message revops.quoting.v1.RetireApprovalPolicyRequest
- */
-export type RetireApprovalPolicyRequest = Message<"revops.quoting.v1.RetireApprovalPolicyRequest"> & {
-  /**
-   * Resource name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * If set, the call is refused unless it equals the current one.
-   *
-   * @generated from field: string etag = 2;
-   */
-  etag: string;
-
-  /**
-   * Makes the call idempotent: a UUID chosen by the caller (AIP-155).
-   *
-   * @generated from field: string request_id = 3;
-   */
-  requestId: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.RetireApprovalPolicyRequest.
- * Use `create(RetireApprovalPolicyRequestSchema)` to create a new message.
- */
-export const RetireApprovalPolicyRequestSchema: GenMessage<RetireApprovalPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 13);
-
-/**
- * Request of GetApprovalPolicyVersion.
- *
- * @generated from message revops.quoting.v1.GetApprovalPolicyVersionRequest
- */
-export type GetApprovalPolicyVersionRequest = Message<"revops.quoting.v1.GetApprovalPolicyVersionRequest"> & {
-  /**
-   * Resource name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.GetApprovalPolicyVersionRequest.
- * Use `create(GetApprovalPolicyVersionRequestSchema)` to create a new message.
- */
-export const GetApprovalPolicyVersionRequestSchema: GenMessage<GetApprovalPolicyVersionRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 14);
-
-/**
- * Request of ListApprovalPolicyVersions.
- *
- * @generated from message revops.quoting.v1.ListApprovalPolicyVersionsRequest
- */
-export type ListApprovalPolicyVersionsRequest = Message<"revops.quoting.v1.ListApprovalPolicyVersionsRequest"> & {
-  /**
-   * Parent of the resources.
-   *
-   * @generated from field: string parent = 5;
-   */
-  parent: string;
-
-  /**
-   * Most resources in the answer, 1 to 1,000. Default 50.
-   *
-   * @generated from field: int32 page_size = 1;
-   */
-  pageSize: number;
-
-  /**
-   * Token of the next page from the last answer.
-   *
-   * @generated from field: string page_token = 2;
-   */
-  pageToken: string;
-
-  /**
-   * Filter (AIP-160) over the indexed fields.
-   *
-   * @generated from field: string filter = 3;
-   */
-  filter: string;
-
-  /**
-   * Order (AIP-132) over the indexed fields. Default `name`.
-   *
-   * @generated from field: string order_by = 4;
-   */
-  orderBy: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.ListApprovalPolicyVersionsRequest.
- * Use `create(ListApprovalPolicyVersionsRequestSchema)` to create a new message.
- */
-export const ListApprovalPolicyVersionsRequestSchema: GenMessage<ListApprovalPolicyVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 15);
-
-/**
- * Response of ListApprovalPolicyVersions.
- *
- * @generated from message revops.quoting.v1.ListApprovalPolicyVersionsResponse
- */
-export type ListApprovalPolicyVersionsResponse = Message<"revops.quoting.v1.ListApprovalPolicyVersionsResponse"> & {
-  /**
-   * The resources.
-   *
-   * @generated from field: repeated revops.quoting.v1.ApprovalPolicyVersion approval_policy_versions = 1;
-   */
-  approvalPolicyVersions: ApprovalPolicyVersion[];
-
-  /**
-   * Token of the next page; empty on the last one.
-   *
-   * @generated from field: string next_page_token = 2;
-   */
-  nextPageToken: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.ListApprovalPolicyVersionsResponse.
- * Use `create(ListApprovalPolicyVersionsResponseSchema)` to create a new message.
- */
-export const ListApprovalPolicyVersionsResponseSchema: GenMessage<ListApprovalPolicyVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 16);
-
-/**
  * A flow of approvals with parameters, from which a tenant makes policies.
  *
  * @generated from message revops.quoting.v1.ApprovalTemplate
@@ -904,7 +533,7 @@ export type ApprovalTemplate = Message<"revops.quoting.v1.ApprovalTemplate"> & {
  * Use `create(ApprovalTemplateSchema)` to create a new message.
  */
 export const ApprovalTemplateSchema: GenMessage<ApprovalTemplate> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 17);
+  messageDesc(file_revops_quoting_v1_approval_policies, 6);
 
 /**
  * What of a template can be adjusted, and how far.
@@ -960,7 +589,7 @@ export type TemplateParameter = Message<"revops.quoting.v1.TemplateParameter"> &
  * Use `create(TemplateParameterSchema)` to create a new message.
  */
 export const TemplateParameterSchema: GenMessage<TemplateParameter> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 18);
+  messageDesc(file_revops_quoting_v1_approval_policies, 7);
 
 /**
  * Types of a parameter.
@@ -1008,7 +637,7 @@ export enum TemplateParameter_Type {
  * Describes the enum revops.quoting.v1.TemplateParameter.Type.
  */
 export const TemplateParameter_TypeSchema: GenEnum<TemplateParameter_Type> = /*@__PURE__*/
-  enumDesc(file_revops_quoting_v1_approval_policies, 18, 0);
+  enumDesc(file_revops_quoting_v1_approval_policies, 7, 0);
 
 /**
  * Value of a parameter.
@@ -1036,119 +665,7 @@ export type TemplateParameterValue = Message<"revops.quoting.v1.TemplateParamete
  * Use `create(TemplateParameterValueSchema)` to create a new message.
  */
 export const TemplateParameterValueSchema: GenMessage<TemplateParameterValue> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 19);
-
-/**
- * Request of GetApprovalTemplate.
- *
- * @generated from message revops.quoting.v1.GetApprovalTemplateRequest
- */
-export type GetApprovalTemplateRequest = Message<"revops.quoting.v1.GetApprovalTemplateRequest"> & {
-  /**
-   * Resource name.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.GetApprovalTemplateRequest.
- * Use `create(GetApprovalTemplateRequestSchema)` to create a new message.
- */
-export const GetApprovalTemplateRequestSchema: GenMessage<GetApprovalTemplateRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 20);
-
-/**
- * Request of DryRunApprovalPolicy.
- *
- * @generated from message revops.quoting.v1.DryRunApprovalPolicyRequest
- */
-export type DryRunApprovalPolicyRequest = Message<"revops.quoting.v1.DryRunApprovalPolicyRequest"> & {
-  /**
-   * The policy whose rules, as they stand, are tried.
-   *
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * Which quotes: a filter (AIP-160) as of ListQuotes.
-   *
-   * @generated from field: string quote_filter = 2;
-   */
-  quoteFilter: string;
-
-  /**
-   * Most quotes in the answer, 1 to 200. Default 50.
-   *
-   * @generated from field: int32 quote_count = 3;
-   */
-  quoteCount: number;
-
-  /**
-   * Where to go on, from the last answer.
-   *
-   * @generated from field: string quote_token = 4;
-   */
-  quoteToken: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.DryRunApprovalPolicyRequest.
- * Use `create(DryRunApprovalPolicyRequestSchema)` to create a new message.
- */
-export const DryRunApprovalPolicyRequestSchema: GenMessage<DryRunApprovalPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 21);
-
-/**
- * Response of DryRunApprovalPolicy.
- *
- * @generated from message revops.quoting.v1.DryRunApprovalPolicyResponse
- */
-export type DryRunApprovalPolicyResponse = Message<"revops.quoting.v1.DryRunApprovalPolicyResponse"> & {
-  /**
-   * Quotes looked at.
-   *
-   * @generated from field: int32 quotes = 1;
-   */
-  quotes: number;
-
-  /**
-   * Of these, how many need approval under what is in force.
-   *
-   * @generated from field: int32 needing_before = 2;
-   */
-  needingBefore: number;
-
-  /**
-   * How many would with the policy as it stands.
-   *
-   * @generated from field: int32 needing_after = 3;
-   */
-  needingAfter: number;
-
-  /**
-   * Those for which anything differs.
-   *
-   * @generated from field: repeated revops.quoting.v1.DryRunDifference differences = 4;
-   */
-  differences: DryRunDifference[];
-
-  /**
-   * Where to go on; empty at the end.
-   *
-   * @generated from field: string next_quote_token = 5;
-   */
-  nextQuoteToken: string;
-};
-
-/**
- * Describes the message revops.quoting.v1.DryRunApprovalPolicyResponse.
- * Use `create(DryRunApprovalPolicyResponseSchema)` to create a new message.
- */
-export const DryRunApprovalPolicyResponseSchema: GenMessage<DryRunApprovalPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 22);
+  messageDesc(file_revops_quoting_v1_approval_policies, 8);
 
 /**
  * What a policy would change for one quote.
@@ -1190,7 +707,7 @@ export type DryRunDifference = Message<"revops.quoting.v1.DryRunDifference"> & {
  * Use `create(DryRunDifferenceSchema)` to create a new message.
  */
 export const DryRunDifferenceSchema: GenMessage<DryRunDifference> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 23);
+  messageDesc(file_revops_quoting_v1_approval_policies, 9);
 
 /**
  * Kinds of change.
@@ -1231,7 +748,7 @@ export enum DryRunDifference_Change {
  * Describes the enum revops.quoting.v1.DryRunDifference.Change.
  */
 export const DryRunDifference_ChangeSchema: GenEnum<DryRunDifference_Change> = /*@__PURE__*/
-  enumDesc(file_revops_quoting_v1_approval_policies, 23, 0);
+  enumDesc(file_revops_quoting_v1_approval_policies, 9, 0);
 
 /**
  * A version of a policy decides from now on.
@@ -1259,7 +776,7 @@ export type ApprovalPolicyPublished = Message<"revops.quoting.v1.ApprovalPolicyP
  * Use `create(ApprovalPolicyPublishedSchema)` to create a new message.
  */
 export const ApprovalPolicyPublishedSchema: GenMessage<ApprovalPolicyPublished> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_approval_policies, 24);
+  messageDesc(file_revops_quoting_v1_approval_policies, 10);
 
 /**
  * Why a verb of a policy, a delegation or a reporting line is refused.
