@@ -1,6 +1,7 @@
 """The demo's story: what it promises is there, through the contracts, however often it is told."""
 
 import json
+import time
 from collections import Counter
 from typing import Any
 
@@ -92,3 +93,13 @@ def test_telling_it_again_changes_nothing(machine: Machine) -> None:
 def test_nothing_of_it_failed_in_the_background(machine: Machine, tenant: str) -> None:
     ran = machine.revops("dead-letters", "list", "--tenant", tenant, "--json")
     assert json.loads(ran.stdout) == []
+
+
+def test_open_quotes_above_ten_per_cent_wait_for_the_sales_manager(machine: Machine) -> None:
+    found: list[Any] = []
+    deadline = time.monotonic() + 60  # until the last event is heard
+    while len(found) < 2 and time.monotonic() < deadline:
+        found = ask(machine, "ListApprovalRequests", {"filter": 'pending_approvers:"roles/sales-manager"'}).get(
+            "approvalRequests", []
+        )
+    assert {each["subject"] for each in found} == {"quotes/fjord-cold", "quotes/marigold-group"}

@@ -43,8 +43,8 @@ def rule(condition: str = "line_count > 0", user: str = "users/maria", **fields:
 async def policy(world: World, caller: Caller, *rules: policies.ApprovalRule) -> Any:
     """A published policy."""
     offer = policies.ApprovalPolicy(display_name="Deals", rules=rules or [rule()])
-    made = await house(world, caller)(policies.CreateApprovalPolicyRequest(approval_policy=offer))
-    return await house(world, caller)(policies.PublishApprovalPolicyRequest(name=made.name))
+    made = await house(world, caller)(approvals.CreateApprovalPolicyRequest(approval_policy=offer))
+    return await house(world, caller)(approvals.PublishApprovalPolicyRequest(name=made.name))
 
 
 async def submitted_quote(world: World, caller: Caller, by: Caller, **fields: Any) -> Any:
@@ -120,10 +120,10 @@ async def created_delegation(world: World, caller: Caller) -> Message:
     today = clock.now()
     days = {"year": today.year, "month": today.month, "day": today.day}
     offer = people.ApprovalDelegation(delegate=f"users/{new_id()}", start_date=days, end_date={**days, "year": today.year + 1})
-    return people.CreateApprovalDelegationRequest(approval_delegation=offer)
+    return approvals.CreateApprovalDelegationRequest(approval_delegation=offer)
 
 
 async def created_line(world: World, caller: Caller) -> Message:
     """Of somebody new, who manages nobody."""
     offer = people.ReportingLine(employee=f"users/{new_id()}", manager="users/maria")
-    return people.CreateReportingLineRequest(reporting_line=offer)
+    return approvals.CreateReportingLineRequest(reporting_line=offer)

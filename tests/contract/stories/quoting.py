@@ -53,8 +53,8 @@ async def tried_policy(world: World, caller: Caller) -> Message:
     """A policy under which a quote needs approval, and a version of it that asks for none."""
     quote = await making.quote(world, caller)
     offer = policies.ApprovalPolicy(display_name="Deals", rules=[approving.rule(f'account == "{quote.account}"')])
-    made = await making.house(world, caller)(policies.CreateApprovalPolicyRequest(approval_policy=offer))
-    return policies.DryRunApprovalPolicyRequest(name=made.name)
+    made = await making.house(world, caller)(approvals.CreateApprovalPolicyRequest(approval_policy=offer))
+    return approvals.DryRunApprovalPolicyRequest(name=made.name)
 
 
 async def previewed_quote(world: World, caller: Caller) -> Message:
@@ -96,11 +96,11 @@ STORIES: Mapping[str, Story] = {
     "QuoteService.OnPriceEntrySuperseded": superseded_entry_of_a_draft,
     "QuoteService.MarkStaleQuotes": stale_draft,
     "ApprovalService.CreateApprovalPolicy": plainly(
-        policies.CreateApprovalPolicyRequest,
+        approvals.CreateApprovalPolicyRequest,
         approval_policy=policies.ApprovalPolicy(display_name="Deals", rules=[approving.rule('account == "accounts/none"')]),
     ),
-    "ApprovalService.GetApprovalPolicyVersion": published(policies.GetApprovalPolicyVersionRequest, "name"),
-    "ApprovalService.ListApprovalPolicyVersions": published(policies.ListApprovalPolicyVersionsRequest, "parent"),
+    "ApprovalService.GetApprovalPolicyVersion": published(approvals.GetApprovalPolicyVersionRequest, "name"),
+    "ApprovalService.ListApprovalPolicyVersions": published(approvals.ListApprovalPolicyVersionsRequest, "parent"),
     "ApprovalService.DryRunApprovalPolicy": tried_policy,
     "ApprovalService.CheckBounds": approving.checked_bounds,
     "ApprovalService.PreviewApproval": previewed_quote,
@@ -109,7 +109,7 @@ STORIES: Mapping[str, Story] = {
     "ApprovalService.ListApprovalRequests": after(approving.approved, approvals.ListApprovalRequestsRequest),
     "ApprovalService.RecallApprovalRequest": of(approving.request, approvals.RecallApprovalRequestRequest),
     "ApprovalService.CommentApprovalRequest": of(approving.request, approvals.CommentApprovalRequestRequest, text="Why?"),
-    "ApprovalService.GetApprovalTemplate": plainly(policies.GetApprovalTemplateRequest, name="approvalTemplates/deal-approval"),
+    "ApprovalService.GetApprovalTemplate": plainly(approvals.GetApprovalTemplateRequest, name="approvalTemplates/deal-approval"),
     "ApprovalService.ApproveApprovalRequest": approving.approval,
     "ApprovalService.RejectApprovalRequest": of(approving.request, approvals.RejectApprovalRequestRequest),
     "ApprovalService.OnQuoteSubmitted": approving.quote_event,

@@ -34,8 +34,8 @@ class Office:
 
     async def publish(self, policy: policies.ApprovalPolicy) -> policies.ApprovalPolicy:
         """Creates and publishes a policy."""
-        made = await self.deals.caller(policies.CreateApprovalPolicyRequest(approval_policy=policy))
-        published: policies.ApprovalPolicy = await self.deals.caller(policies.PublishApprovalPolicyRequest(name=made.name))
+        made = await self.deals.caller(pb.CreateApprovalPolicyRequest(approval_policy=policy))
+        published: policies.ApprovalPolicy = await self.deals.caller(pb.PublishApprovalPolicyRequest(name=made.name))
         return published
 
     async def who(self, name: str, *roles: str) -> Caller:
@@ -90,7 +90,7 @@ class Office:
         return [e for _, _, e in await self.world.events(self.tenant) if e.DESCRIPTOR.name.startswith(kinds)]
 
 
-def delegation(delegate: str, first: int = 0, last: int = 7) -> people.CreateApprovalDelegationRequest:
+def delegation(delegate: str, first: int = 0, last: int = 7) -> pb.CreateApprovalDelegationRequest:
     """To somebody, from so many days after today to so many."""
 
     def day(offset: int) -> dict[str, int]:
@@ -98,7 +98,7 @@ def delegation(delegate: str, first: int = 0, last: int = 7) -> people.CreateApp
         return {"year": found.year, "month": found.month, "day": found.day}
 
     offer = people.ApprovalDelegation(delegate=f"users/{delegate}", start_date=day(first), end_date=day(last))
-    return people.CreateApprovalDelegationRequest(approval_delegation=offer)
+    return pb.CreateApprovalDelegationRequest(approval_delegation=offer)
 
 
 def approve(request: pb.ApprovalRequest, **fields: Any) -> pb.ApproveApprovalRequestRequest:

@@ -160,9 +160,9 @@ async def test_managers_are_found_by_reporting_lines_which_never_close(world: Wo
     office = await Office.opened(world, rule("chief", "true", asked))
     seller = office.deals.caller
 
-    def line(who: str, manager: str) -> people.CreateReportingLineRequest:
+    def line(who: str, manager: str) -> pb.CreateReportingLineRequest:
         offer = people.ReportingLine(employee=f"users/{who}", manager=f"users/{manager}")
-        return people.CreateReportingLineRequest(reporting_line=offer)
+        return pb.CreateReportingLineRequest(reporting_line=offer)
 
     await seller(line("seller", "maria"))
     await seller(line("maria", "uma"))
@@ -199,7 +199,7 @@ async def test_a_step_escalates_by_the_business_calendar(world: World) -> None:
 async def test_a_calendar_that_is_not_there_is_refused_when_saved(world: World) -> None:
     office = await Office.opened(world)
     policy = policies.ApprovalPolicy(display_name="Deals", calendar="businessCalendars/none")
-    refused = await office.deals.caller.refusal(policies.CreateApprovalPolicyRequest(approval_policy=policy))
+    refused = await office.deals.caller.refusal(pb.CreateApprovalPolicyRequest(approval_policy=policy))
     assert refused.reason == "RESOURCE_NOT_FOUND"
 
 
@@ -209,16 +209,16 @@ async def test_a_request_finishes_on_the_version_that_it_began_under(world: Worl
     policy = await office.publish(policies.ApprovalPolicy(display_name="Deals", template=templates.NAME, parameters=parameters))
     before = await office.request((await office.offer("0.18")).name)
     relaxed = policies.ApprovalPolicy(name=policy.name, parameters=[*parameters, _value("approval_rate", "0.2")])
-    changed = await office.deals.caller(policies.UpdateApprovalPolicyRequest(approval_policy=relaxed))
-    tried = await office.deals.caller(policies.DryRunApprovalPolicyRequest(name=policy.name))
+    changed = await office.deals.caller(pb.UpdateApprovalPolicyRequest(approval_policy=relaxed))
+    tried = await office.deals.caller(pb.DryRunApprovalPolicyRequest(name=policy.name))
     assert (tried.quotes, tried.needing_before, tried.needing_after) == (1, 1, 0)
     assert tried.differences[0].change == policies.DryRunDifference.CHANGE_NOT_NEEDED
     assert list(tried.differences[0].before) == [f"{policy.name.partition('/')[2]}/regional: roles/region"]
-    await office.deals.caller(policies.PublishApprovalPolicyRequest(name=policy.name, etag=changed.etag))
+    await office.deals.caller(pb.PublishApprovalPolicyRequest(name=policy.name, etag=changed.etag))
     assert await office.requests((await office.offer("0.18")).name) == []
     done = await (await office.who("maria", "region"))(approve(before))
     assert (done.state, list(done.policy_versions)) == (S.STATE_APPROVED, [f"{policy.name}/versions/1"])
-    await office.deals.caller(policies.RetireApprovalPolicyRequest(name=policy.name))
+    await office.deals.caller(pb.RetireApprovalPolicyRequest(name=policy.name))
     assert await office.requests((await office.offer("0.3")).name) == []
 
 
@@ -231,10 +231,10 @@ async def test_a_dry_run_goes_through_all_quotes_page_by_page(world: World) -> N
     for rate in ("0.1", "0.16", "0.18", "0.25", "0.05"):
         await office.offer(rate)
     draft = policies.ApprovalPolicy(display_name="Stricter", rules=[rule("all", "max_line_discount_rate >= 0.1", user("cfo"))])
-    policy = await office.deals.caller(policies.CreateApprovalPolicyRequest(approval_policy=draft))
+    policy = await office.deals.caller(pb.CreateApprovalPolicyRequest(approval_policy=draft))
     pages, token = [], ""
     while not pages or token:
-        asked = policies.DryRunApprovalPolicyRequest(
+        asked = pb.DryRunApprovalPolicyRequest(
             name=policy.name, quote_count=2, quote_token=token, quote_filter="state = SUBMITTED"
         )
         pages.append(await office.deals.caller(asked))

@@ -29,5 +29,5 @@ def _covers(done: pb.ApprovalStep, step: pb.ApprovalStep, request: pb.ApprovalRe
     people = {who for each in done.decisions for who in (each.principal, each.on_behalf_of)}
     if people & interested(facts):
         return False
-    then, now = values(request.facts), values(facts)
-    return not any(worse(name, now[name], then[name]) for name in step.relevant_facts)
+    then, now = values(request.facts), values(facts, lines=False)
+    return not any(worse(name, now.get(name), then.get(name)) for name in step.relevant_facts)

@@ -46,9 +46,8 @@ def _discount(facts: facts_pb.DealFacts, named: Iterable[Decimal], passes: Passe
     largest = number(facts.max_line_discount_rate)
     if not facts.lines or largest <= 0:
         return None
-    rates = {number(line.discount_rate) for line in facts.lines} | set(named)
     steps = nearest(
-        [_steps(largest - rate) for rate in rates if 0 <= rate < largest],
+        [_steps(largest - rate) for rate in named if 0 <= rate < largest],
         _steps(largest),
         lambda taken: passes(capped(facts, largest - taken * QUANTUM)),
     )
@@ -120,6 +119,8 @@ def nearest(marks: Iterable[int], most: int, passes: Callable[[int], bool]) -> i
         if not passes(mark):
             failing = mark
             continue
+        if mark - failing > 1 and not passes(mark - 1):
+            return mark  # as nearly always: a rule compares with the number of the mark
         while mark - failing > 1:
             middle = (failing + mark) // 2
             failing, mark = (failing, middle) if passes(middle) else (middle, mark)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from revops.quoting.v1 import approval_policies_pb2 as pb
+from revops.quoting.v1 import approvals_pb2 as approvals
 from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 from revops.quoting.v1 import quotes_pb2 as quotes
 
@@ -17,7 +18,7 @@ _Change = pb.DryRunDifference.Change
 Versions = Sequence[pb.ApprovalPolicyVersion]
 
 
-async def dry_run(request: pb.DryRunApprovalPolicyRequest, call: Call) -> pb.DryRunApprovalPolicyResponse:
+async def dry_run(request: approvals.DryRunApprovalPolicyRequest, call: Call) -> approvals.DryRunApprovalPolicyResponse:
     """One page of quotes under both. Whose deal a past quote was is not known, so managers are shown as the fallback role."""
     policy = await call.repo(ApprovalPolicy).get(request.name)
     before = await in_force(call)
@@ -27,7 +28,7 @@ async def dry_run(request: pb.DryRunApprovalPolicyRequest, call: Call) -> pb.Dry
         filter=request.quote_filter, page_size=request.quote_count or 50, page_token=request.quote_token
     )
     page = await call.ask(asked, quotes.ListQuotesResponse)
-    response = pb.DryRunApprovalPolicyResponse(quotes=len(page.quotes), next_quote_token=page.next_page_token)
+    response = approvals.DryRunApprovalPolicyResponse(quotes=len(page.quotes), next_quote_token=page.next_page_token)
     for quote in page.quotes:
         facts = facts_of(quote)
         compare(response, quote.name, asked_for(before, facts), asked_for(after, facts))
@@ -40,7 +41,7 @@ def asked_for(versions: Versions, facts: facts_pb.DealFacts) -> list[str]:
     return [f"{match.step_id}: {', '.join(seat.approver for seat in seats(match)[0])}" for match in found]
 
 
-def compare(response: pb.DryRunApprovalPolicyResponse, quote: str, before: Sequence[str], after: Sequence[str]) -> None:
+def compare(response: approvals.DryRunApprovalPolicyResponse, quote: str, before: Sequence[str], after: Sequence[str]) -> None:
     """Adds one quote to the answer."""
     response.needing_before += bool(before)
     response.needing_after += bool(after)

@@ -28,7 +28,9 @@ class Match:
 
 def matches(versions: Iterable[policies.ApprovalPolicyVersion], facts: pb.DealFacts) -> list[Match]:
     """The rules that a deal meets, in the order of policies, chains, levels and rules."""
-    known = values(facts)
+    versions = list(versions)
+    rules = (rule for version in versions for rule in version.policy.rules)
+    known = values(facts, lines=any("lines" in compile(APPROVAL, rule.condition).used for rule in rules))
     found = [each for version in versions for each in _matches(version, known)]
     return sorted(found, key=lambda each: (each.rule.chain or DEFAULT_CHAIN, each.rule.level, each.step_id))
 

@@ -26,34 +26,32 @@ from .request import ApprovalRequest
 class PolicyMethods:
     """Policies, their versions and templates: load, verb, save."""
 
-    async def CreateApprovalPolicy(self, request: policies.CreateApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
+    async def CreateApprovalPolicy(self, request: pb.CreateApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
         repo = call.repo(ApprovalPolicy)
         await _must_have_calendar(call, request.approval_policy)
         policy = ApprovalPolicy.draft(repo.name(request.approval_policy_id), request.approval_policy)
         return (await repo.add(policy)).state
 
-    async def GetApprovalPolicy(self, request: policies.GetApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
+    async def GetApprovalPolicy(self, request: pb.GetApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
         return (await call.repo(ApprovalPolicy).get(request.name)).state
 
-    async def ListApprovalPolicies(
-        self, request: policies.ListApprovalPoliciesRequest, call: Call
-    ) -> policies.ListApprovalPoliciesResponse:
-        return await page(call, ApprovalPolicy, request, policies.ListApprovalPoliciesResponse)
+    async def ListApprovalPolicies(self, request: pb.ListApprovalPoliciesRequest, call: Call) -> pb.ListApprovalPoliciesResponse:
+        return await page(call, ApprovalPolicy, request, pb.ListApprovalPoliciesResponse)
 
-    async def UpdateApprovalPolicy(self, request: policies.UpdateApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
+    async def UpdateApprovalPolicy(self, request: pb.UpdateApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
         policy = await call.repo(ApprovalPolicy).get(request.approval_policy.name, request.approval_policy.etag)
         changed = merged(call, policy, request.approval_policy, request.update_mask)
         await _must_have_calendar(call, changed)
         policy.update(changed)
         return (await call.repo(ApprovalPolicy).save(policy)).state
 
-    async def DeleteApprovalPolicy(self, request: policies.DeleteApprovalPolicyRequest, call: Call) -> Empty:
+    async def DeleteApprovalPolicy(self, request: pb.DeleteApprovalPolicyRequest, call: Call) -> Empty:
         policy = await call.repo(ApprovalPolicy).get(request.name, request.etag)
         policy.must_allow("delete")
         await call.repo(ApprovalPolicy).delete(policy)
         return Empty()
 
-    async def PublishApprovalPolicy(self, request: policies.PublishApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
+    async def PublishApprovalPolicy(self, request: pb.PublishApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
         policy = await call.repo(ApprovalPolicy).get(request.name, request.etag, lock=True)
         replaced = policy.version_name
         version = policy.publish()
@@ -61,28 +59,26 @@ class PolicyMethods:
         await call.repo(ApprovalPolicyVersion).add(version)
         return (await call.repo(ApprovalPolicy).save(policy)).state
 
-    async def RetireApprovalPolicy(self, request: policies.RetireApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
+    async def RetireApprovalPolicy(self, request: pb.RetireApprovalPolicyRequest, call: Call) -> policies.ApprovalPolicy:
         policy = await call.repo(ApprovalPolicy).get(request.name, request.etag, lock=True)
         policy.retire()
         await _supersede(call, policy.version_name)
         return (await call.repo(ApprovalPolicy).save(policy)).state
 
     async def GetApprovalPolicyVersion(
-        self, request: policies.GetApprovalPolicyVersionRequest, call: Call
+        self, request: pb.GetApprovalPolicyVersionRequest, call: Call
     ) -> policies.ApprovalPolicyVersion:
         return (await call.repo(ApprovalPolicyVersion).get(request.name)).state
 
     async def ListApprovalPolicyVersions(
-        self, request: policies.ListApprovalPolicyVersionsRequest, call: Call
-    ) -> policies.ListApprovalPolicyVersionsResponse:
-        return await page(call, ApprovalPolicyVersion, request, policies.ListApprovalPolicyVersionsResponse)
+        self, request: pb.ListApprovalPolicyVersionsRequest, call: Call
+    ) -> pb.ListApprovalPolicyVersionsResponse:
+        return await page(call, ApprovalPolicyVersion, request, pb.ListApprovalPolicyVersionsResponse)
 
-    async def DryRunApprovalPolicy(
-        self, request: policies.DryRunApprovalPolicyRequest, call: Call
-    ) -> policies.DryRunApprovalPolicyResponse:
+    async def DryRunApprovalPolicy(self, request: pb.DryRunApprovalPolicyRequest, call: Call) -> pb.DryRunApprovalPolicyResponse:
         return await dry_run(request, call)
 
-    async def GetApprovalTemplate(self, request: policies.GetApprovalTemplateRequest, call: Call) -> policies.ApprovalTemplate:
+    async def GetApprovalTemplate(self, request: pb.GetApprovalTemplateRequest, call: Call) -> policies.ApprovalTemplate:
         return templates.template(request.name)
 
 
@@ -94,7 +90,7 @@ class PeopleMethods:
     """
 
     async def CreateApprovalDelegation(
-        self, request: people.CreateApprovalDelegationRequest, call: Call
+        self, request: pb.CreateApprovalDelegationRequest, call: Call
     ) -> people.ApprovalDelegation:
         await call.next_number("approval-delegations")
         repo, offer = call.repo(ApprovalDelegation), request.approval_delegation
@@ -102,40 +98,38 @@ class PeopleMethods:
         name, who = repo.name(request.approval_delegation_id), call.principal
         return (await repo.add(ApprovalDelegation.give(name, offer, who.name, who.roles, others))).state
 
-    async def GetApprovalDelegation(self, request: people.GetApprovalDelegationRequest, call: Call) -> people.ApprovalDelegation:
+    async def GetApprovalDelegation(self, request: pb.GetApprovalDelegationRequest, call: Call) -> people.ApprovalDelegation:
         return (await call.repo(ApprovalDelegation).get(request.name)).state
 
     async def ListApprovalDelegations(
-        self, request: people.ListApprovalDelegationsRequest, call: Call
-    ) -> people.ListApprovalDelegationsResponse:
-        return await page(call, ApprovalDelegation, request, people.ListApprovalDelegationsResponse)
+        self, request: pb.ListApprovalDelegationsRequest, call: Call
+    ) -> pb.ListApprovalDelegationsResponse:
+        return await page(call, ApprovalDelegation, request, pb.ListApprovalDelegationsResponse)
 
-    async def DeleteApprovalDelegation(self, request: people.DeleteApprovalDelegationRequest, call: Call) -> Empty:
+    async def DeleteApprovalDelegation(self, request: pb.DeleteApprovalDelegationRequest, call: Call) -> Empty:
         await call.repo(ApprovalDelegation).delete(await call.repo(ApprovalDelegation).get(request.name, request.etag))
         return Empty()
 
-    async def CreateReportingLine(self, request: people.CreateReportingLineRequest, call: Call) -> people.ReportingLine:
+    async def CreateReportingLine(self, request: pb.CreateReportingLineRequest, call: Call) -> people.ReportingLine:
         await call.next_number("reporting-lines")
         repo, offer = call.repo(ReportingLine), request.reporting_line
         line = ReportingLine.draw(repo.name(request.reporting_line_id), offer, await chain_above(call, offer.manager))
         return (await repo.add(line)).state
 
-    async def GetReportingLine(self, request: people.GetReportingLineRequest, call: Call) -> people.ReportingLine:
+    async def GetReportingLine(self, request: pb.GetReportingLineRequest, call: Call) -> people.ReportingLine:
         return (await call.repo(ReportingLine).get(request.name)).state
 
-    async def ListReportingLines(
-        self, request: people.ListReportingLinesRequest, call: Call
-    ) -> people.ListReportingLinesResponse:
-        return await page(call, ReportingLine, request, people.ListReportingLinesResponse)
+    async def ListReportingLines(self, request: pb.ListReportingLinesRequest, call: Call) -> pb.ListReportingLinesResponse:
+        return await page(call, ReportingLine, request, pb.ListReportingLinesResponse)
 
-    async def UpdateReportingLine(self, request: people.UpdateReportingLineRequest, call: Call) -> people.ReportingLine:
+    async def UpdateReportingLine(self, request: pb.UpdateReportingLineRequest, call: Call) -> people.ReportingLine:
         await call.next_number("reporting-lines")
         line = await call.repo(ReportingLine).get(request.reporting_line.name, request.reporting_line.etag)
         changed = merged(call, line, request.reporting_line, request.update_mask)
         line.update(changed, await chain_above(call, changed.manager))
         return (await call.repo(ReportingLine).save(line)).state
 
-    async def DeleteReportingLine(self, request: people.DeleteReportingLineRequest, call: Call) -> Empty:
+    async def DeleteReportingLine(self, request: pb.DeleteReportingLineRequest, call: Call) -> Empty:
         await call.repo(ReportingLine).delete(await call.repo(ReportingLine).get(request.name, request.etag))
         return Empty()
 

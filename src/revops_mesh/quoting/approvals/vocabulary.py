@@ -47,8 +47,8 @@ MARGIN_FACTS = frozenset({*_MARGINS, "margin_known", "lines"})
 """Variables that tell something of margins."""
 
 
-def values(facts: pb.DealFacts) -> dict[str, object]:
-    """The variables of a deal."""
+def values(facts: pb.DealFacts, *, lines: bool = True) -> dict[str, object]:
+    """The variables of a deal; without `lines` where no rule looks at them, because there may be a thousand."""
     found: dict[str, object] = {name: number(getattr(facts, name)) for name in _AMOUNTS}
     found |= {name: _margin(getattr(facts.margins, name)) for name in _MARGINS}
     found |= {name: getattr(facts, name) for name in _TEXTS}
@@ -56,6 +56,8 @@ def values(facts: pb.DealFacts) -> dict[str, object]:
     found["term_months"] = facts.term_months or OPEN_TERM
     found["payment_days"], found["line_count"] = facts.payment_days, facts.line_count
     found["margin_known"] = facts.HasField("margins")
+    if not lines:
+        return found
     margins = {each.line_id: each.margin_rate for each in facts.margins.lines}
     found["lines"] = [_line(line, margins.get(line.line_id, "")) for line in facts.lines]
     return found
