@@ -115,6 +115,8 @@ STORIES: Mapping[str, Story] = {
     "ApprovalService.OnQuoteSubmitted": approving.quote_event,
     "ApprovalService.OnQuoteWithdrawn": taken_back(quotes.QuoteWithdrawn),
     "ApprovalService.OnQuoteExpired": taken_back(quotes.QuoteExpired),
+    "ApprovalService.OnQuoteAccepted": taken_back(quotes.QuoteAccepted),
+    "ApprovalService.OnQuoteRejected": taken_back(quotes.QuoteRejected),
     "ApprovalService.OnQuoteSuperseded": taken_back(quotes.QuoteSuperseded),
     "ApprovalService.EscalateApprovalStep": approving.overdue_step,
     "ApprovalService.CheckApprovalSubject": approving.fallen_subject,

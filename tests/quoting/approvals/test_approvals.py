@@ -111,12 +111,14 @@ async def test_a_rejection_stays_until_the_content_changes(world: World) -> None
 
 async def test_a_quote_that_leaves_the_table_takes_its_request_along(world: World) -> None:
     office = await Office.opened(world, REGION)
-    one, two, three = [await office.offer("0.18") for _ in range(3)]
+    one, two, three, four, five = [await office.offer("0.18") for _ in range(5)]
     await office.hear(quotes.QuoteWithdrawn(quote=one.name, version=1))
     await office.hear(quotes.QuoteExpired(quote=two.name, version=1))
     await office.hear(quotes.QuoteSuperseded(quote=three.name, version=0))
-    states = [(await office.request(quote.name)).state for quote in (one, two, three)]
-    assert states == [S.STATE_RECALLED, S.STATE_EXPIRED, S.STATE_IN_PROGRESS]
+    await office.hear(quotes.QuoteAccepted(quote=four.name, version=1))
+    await office.hear(quotes.QuoteRejected(quote=five.name, version=1))
+    states = [(await office.request(quote.name)).state for quote in (one, two, three, four, five)]
+    assert states == [S.STATE_RECALLED, S.STATE_EXPIRED, S.STATE_IN_PROGRESS, S.STATE_RECALLED, S.STATE_RECALLED]
 
 
 async def test_a_withdrawal_that_is_not_heard_yet_stops_approval_and_is_noticed(world: World) -> None:

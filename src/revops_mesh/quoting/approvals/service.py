@@ -201,6 +201,12 @@ class RequestMethods:
     async def OnQuoteSuperseded(self, event: quotes.QuoteSuperseded, call: Call) -> Empty:
         return await reactions.taken_back(call, event.quote, event.version, "The quote was replaced.")
 
+    async def OnQuoteAccepted(self, event: quotes.QuoteAccepted, call: Call) -> Empty:
+        return await reactions.taken_back(call, event.quote, event.version, "The quote was accepted without it.")
+
+    async def OnQuoteRejected(self, event: quotes.QuoteRejected, call: Call) -> Empty:
+        return await reactions.taken_back(call, event.quote, event.version, "The customer declined.")
+
     async def EscalateApprovalStep(self, request: pb.EscalateApprovalStepRequest, call: Call) -> Empty:
         return await reactions.escalate(request, call)
 
