@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from revops.catalog.v1 import products_pb2 as products
 from revops.platform.v1 import reference_pb2 as reference
 from revops.quoting.v1 import approval_people_pb2 as people
 from revops.quoting.v1 import approval_policies_pb2 as policies
@@ -259,3 +260,17 @@ async def test_comments_are_kept_with_who_and_when(world: World) -> None:
     now, then = Timestamp(), clock.now() - timedelta(minutes=5)
     now.FromDatetime(then)
     assert all(each.time.seconds >= now.seconds for each in said.comments)
+
+
+async def test_the_families_of_products_are_known_to_rules_of_header_and_lines(world: World) -> None:
+    office = await Office.opened(world)
+    product = office.deals.plans[0].partition("/ratePlans/")[0]
+    await office.deals.caller(products.UpdateProductRequest(product=products.Product(name=product, family="Gold")))
+    header = rule("header", '"Gold" in families')
+    lines = rule("lines", 'lines.exists(l, l.family == "Gold" && l.quantity > 5.0)')
+    policy = await office.publish(policies.ApprovalPolicy(display_name="Deals", rules=[header, lines]))
+    request = await office.request((await office.offer("0")).name)
+    assert [step.step_id.partition("/")[2] for step in request.steps] == ["header", "lines"]
+    assert list(request.facts.families) == ["Gold"]
+    tried = await office.deals.caller(pb.DryRunApprovalPolicyRequest(name=policy.name))
+    assert (tried.needing_before, tried.needing_after, len(tried.differences)) == (1, 1, 0)

@@ -15,6 +15,7 @@ from revops_mesh.kernel.errors import refuse
 from .bounds import MARGIN_BOUNDS
 from .chains import Seats
 from .counterfactuals import counterfactuals
+from .families import add_families
 from .judgement import judge
 from .matching import Match, matches
 from .people import MOST_LEVELS, ReportingLine
@@ -39,6 +40,7 @@ class Assessment:
 async def assess(call: Call, facts: facts_pb.DealFacts, fingerprint: str, *, explain: bool = False) -> Assessment:
     """The answer about a deal; with `explain` also the smallest changes with which it would need no approval."""
     versions = await in_force(call)
+    await add_families(call, versions, [facts])
     found = matches(versions, facts)
     if not found:
         return Assessment(judge(facts, fingerprint, (), (), _nobody, lambda _: ()), ())

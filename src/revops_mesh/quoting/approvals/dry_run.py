@@ -11,6 +11,7 @@ from revops_mesh.kernel.call import Call
 
 from .assessing import in_force, seats_by
 from .facts import facts_of
+from .families import add_families
 from .matching import matches
 from .policies import ApprovalPolicy, ApprovalPolicyVersion
 
@@ -29,9 +30,10 @@ async def dry_run(request: approvals.DryRunApprovalPolicyRequest, call: Call) ->
     )
     page = await call.ask(asked, quotes.ListQuotesResponse)
     response = approvals.DryRunApprovalPolicyResponse(quotes=len(page.quotes), next_quote_token=page.next_page_token)
-    for quote in page.quotes:
-        facts = facts_of(quote)
-        compare(response, quote.name, asked_for(before, facts), asked_for(after, facts))
+    deals = [facts_of(quote) for quote in page.quotes]
+    await add_families(call, [*before, tried], deals)
+    for facts in deals:
+        compare(response, facts.subject, asked_for(before, facts), asked_for(after, facts))
     return response
 
 

@@ -28,7 +28,8 @@ def number(text: str) -> Decimal:
 
 
 def facts_of(quote: quotes.Quote) -> pb.DealFacts:
-    """The facts of a quote as it is. Families, special terms and people are not known from it and stay empty."""
+    """The facts of a quote as it is. Families, special terms, days of payment and people are not known from it
+    and stay empty."""
     facts = pb.DealFacts(
         subject=quote.name,
         version=quote.version,
