@@ -40,7 +40,7 @@ class Revops(Connection):
 
     @cached_property
     def quoting(self) -> QuotingServices:
-        """revops.quoting.v1: `quotes`. Its messages are imported when it is first used."""
+        """revops.quoting.v1: `quotes`, `approvals`. Its messages are imported when it is first used."""
         from revops_client.quoting.v1 import QuotingServices
 
         return QuotingServices(self.calls)

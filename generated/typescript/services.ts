@@ -2,7 +2,7 @@
 
 import { PriceBookService, ProductService } from "./catalog/v1.js";
 import { AuditService, BusinessCalendarService, DeadLetterService, ExchangeRateService, ExportService, FileService, ImportService, LegalEntityService, OperationService, RoleService, ServiceAccountService, TenantService, TokenService, WebhookService } from "./platform/v1.js";
-import { QuoteService } from "./quoting/v1.js";
+import { ApprovalService, QuoteService } from "./quoting/v1.js";
 
 /** The services, by capability, under the names by which a connection offers them. */
 export const services = {
@@ -45,5 +45,7 @@ export const services = {
   quoting: {
     /** Quotes and their versions. */
     quotes: QuoteService,
+    /** Approvals: who has to agree to a deal, under which rules, and within which bounds the agreement holds. */
+    approvals: ApprovalService,
   },
 } as const;

@@ -1,6 +1,7 @@
 """The demo's story: what it promises is there, through the contracts, however often it is told."""
 
 import json
+import time
 from collections import Counter
 from typing import Any
 
@@ -92,3 +93,12 @@ def test_telling_it_again_changes_nothing(machine: Machine) -> None:
 def test_nothing_of_it_failed_in_the_background(machine: Machine, tenant: str) -> None:
     ran = machine.revops("dead-letters", "list", "--tenant", tenant, "--json")
     assert json.loads(ran.stdout) == []
+
+
+def test_open_quotes_above_ten_per_cent_wait_for_the_sales_manager(machine: Machine) -> None:
+    wanted, deadline = {"quotes/fjord-cold", "quotes/marigold-group"}, time.monotonic() + 90
+    asked = {"filter": 'pending_approvers:"roles/sales-manager"'}
+    found: set[str] = set()
+    while found != wanted and time.monotonic() < deadline:  # until the last event is heard
+        found = {each["subject"] for each in ask(machine, "ListApprovalRequests", asked).get("approvalRequests", [])}
+    assert found == wanted

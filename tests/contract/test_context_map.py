@@ -18,7 +18,7 @@ def test_the_map_is_current() -> None:
 
 def test_who_asks_or_listens_is_downstream() -> None:
     found = relations(contract())[("catalog", "quoting")]
-    assert found.asks == ["PriceBookService.ResolvePrices"]
+    assert found.asks == ["PriceBookService.ResolvePrices", "ProductService.ListProducts"]
     assert found.events == ["PriceEntrySuperseded"]
     assert "PriceScope" in found.types
     assert ("quoting", "catalog") not in relations(contract())

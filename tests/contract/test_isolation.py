@@ -33,6 +33,7 @@ from tests.contract.methods import (
 from tests.contract.stories import STORIES
 from tests.world import Caller, World
 
+SIDE_EFFECTS = {"kernel.audit", "kernel.replay"}
 STANDING = ("both", "row security", "predicate")
 
 
@@ -62,8 +63,8 @@ def isolated(method: Method) -> bool:
 
 
 async def reached(caller: Caller, owner: Caller, method: Method, request: Message) -> Failure | bool:
-    """Whether a call got at rows: it was answered with something, or changed the owner's rows; or its refusal."""
-    before = await snapshot(owner.world, owner.tenant)
+    """Whether a call got at rows: it was answered with something, or changed the owner's rows, or made rows of them."""
+    before, own = await snapshot(owner.world, owner.tenant), await snapshot(owner.world, caller.tenant)
     answers = await attempt(caller, method, request)
     if isinstance(answers, Failure):
         return answers
@@ -71,7 +72,9 @@ async def reached(caller: Caller, owner: Caller, method: Method, request: Messag
         return any(answer.ListFields() for answer in answers)
     if method.request.DESCRIPTOR.full_name == envelope.EVERY:  # it changes nothing but adds to the caller's rows what it read
         return bool(await owner.world.rows(caller.tenant, ["kernel.timer"]) != {"kernel.timer": 0})
-    return not method.internal or bool(changed(before, await snapshot(owner.world, owner.tenant)))
+    if not method.internal or changed(before, await snapshot(owner.world, owner.tenant)):
+        return True
+    return bool(set(changed(own, await snapshot(owner.world, caller.tenant))) - SIDE_EFFECTS)
 
 
 async def told(method: Method, world: World) -> tuple[Caller, Message, Any]:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from google.protobuf.message import Message
 
+from revops_mesh.kernel.contract import described, facts
 from revops_mesh.kernel.errors import Failure
 from revops_mesh.kernel.names import new_id
 from revops_mesh.kernel.walk import without_secrets
@@ -55,6 +56,10 @@ def altered(request: Message) -> Message:
         given = [field for field in fields if field.endswith("_id") and field != "request_id"]
         assert len(given) == 1, f"{request.DESCRIPTOR.full_name}: which field makes another request of it?"
         setattr(other, given[0], f"other-{new_id()}")
+        for field, value in other.ListFields():  # what is unique is another one's, too
+            for inner in described(type(value)).fields if field.message_type is not None and not field.is_repeated else ():
+                if facts(inner).unique and getattr(value, inner.name):
+                    setattr(value, inner.name, f"other-{new_id()}")
     return other  # type: ignore[no-any-return]
 
 

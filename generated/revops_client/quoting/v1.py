@@ -4,18 +4,90 @@
 from revops_client.google.protobuf import Empty
 from revops_client.revops.quoting.v1 import (
     AcceptQuoteRequest,
+    AmountMatrix,
+    AmountRow,
+    ApprovalBounds,
+    ApprovalComment,
+    ApprovalDecision,
+    ApprovalDecisionVerdict,
+    ApprovalDelegation,
+    ApprovalMode,
+    ApprovalNeed,
+    ApprovalNeedKind,
+    ApprovalPolicy,
+    ApprovalPolicyPublished,
+    ApprovalPolicyReason,
+    ApprovalPolicyState,
+    ApprovalPolicyVersion,
+    ApprovalPolicyVersionState,
+    ApprovalReason,
+    ApprovalRequest,
+    ApprovalRequestApproved,
+    ApprovalRequestCreated,
+    ApprovalRequestEscalated,
+    ApprovalRequestRecalled,
+    ApprovalRequestRejected,
+    ApprovalRequestState,
+    ApprovalRule,
+    ApprovalSeat,
+    ApprovalStep,
+    ApprovalStepState,
+    ApprovalTemplate,
+    ApproveApprovalRequestRequest,
+    ApprovedNames,
+    Approver,
+    CheckApprovalSubjectRequest,
+    CheckBoundsRequest,
+    CheckBoundsResponse,
+    CheckBoundsResponseOutcome,
+    CommentApprovalRequestRequest,
+    Counterfactual,
+    CreateApprovalDelegationRequest,
+    CreateApprovalPolicyRequest,
     CreateQuoteRequest,
+    CreateReportingLineRequest,
+    DealFacts,
+    DealMargins,
+    DeleteApprovalDelegationRequest,
+    DeleteApprovalPolicyRequest,
     DeleteQuoteRequest,
+    DeleteReportingLineRequest,
+    DryRunApprovalPolicyRequest,
+    DryRunApprovalPolicyResponse,
+    DryRunDifference,
+    DryRunDifferenceChange,
+    EscalateApprovalStepRequest,
     ExpireQuoteRequest,
     ExplainQuoteRequest,
     ExplainQuoteResponse,
+    GetApprovalDelegationRequest,
+    GetApprovalPolicyRequest,
+    GetApprovalPolicyVersionRequest,
+    GetApprovalRequestRequest,
+    GetApprovalTemplateRequest,
     GetQuoteRequest,
     GetQuoteVersionRequest,
+    GetReportingLineRequest,
+    LineFacts,
+    LineMargin,
+    ListApprovalDelegationsRequest,
+    ListApprovalDelegationsResponse,
+    ListApprovalPoliciesRequest,
+    ListApprovalPoliciesResponse,
+    ListApprovalPolicyVersionsRequest,
+    ListApprovalPolicyVersionsResponse,
+    ListApprovalRequestsRequest,
+    ListApprovalRequestsResponse,
     ListQuoteVersionsRequest,
     ListQuoteVersionsResponse,
     ListQuotesRequest,
     ListQuotesResponse,
+    ListReportingLinesRequest,
+    ListReportingLinesResponse,
+    MarginBounds,
     MarkStaleQuotesRequest,
+    PreviewApprovalRequest,
+    PublishApprovalPolicyRequest,
     Quote,
     QuoteAccepted,
     QuoteCharge,
@@ -31,12 +103,22 @@ from revops_client.revops.quoting.v1 import (
     QuoteVersion,
     QuoteVersionState,
     QuoteWithdrawn,
+    RecallApprovalRequestRequest,
+    RejectApprovalRequestRequest,
     RejectQuoteRequest,
+    ReportingLine,
     RepriceQuoteRequest,
+    RequestApprovalRequest,
+    RetireApprovalPolicyRequest,
     ReviseQuoteRequest,
     SubmitQuoteRequest,
     SupersedeQuoteRequest,
+    TemplateParameter,
+    TemplateParameterType,
+    TemplateParameterValue,
+    UpdateApprovalPolicyRequest,
     UpdateQuoteRequest,
+    UpdateReportingLineRequest,
     WithdrawQuoteRequest,
 )
 from revops_rpc.calls import Calls, Metadata, NONE
@@ -44,18 +126,91 @@ from revops_rpc.paging import Pages
 
 __all__ = [
     "AcceptQuoteRequest",
+    "AmountMatrix",
+    "AmountRow",
+    "ApprovalBounds",
+    "ApprovalComment",
+    "ApprovalDecision",
+    "ApprovalDecisionVerdict",
+    "ApprovalDelegation",
+    "ApprovalMode",
+    "ApprovalNeed",
+    "ApprovalNeedKind",
+    "ApprovalPolicy",
+    "ApprovalPolicyPublished",
+    "ApprovalPolicyReason",
+    "ApprovalPolicyState",
+    "ApprovalPolicyVersion",
+    "ApprovalPolicyVersionState",
+    "ApprovalReason",
+    "ApprovalRequest",
+    "ApprovalRequestApproved",
+    "ApprovalRequestCreated",
+    "ApprovalRequestEscalated",
+    "ApprovalRequestRecalled",
+    "ApprovalRequestRejected",
+    "ApprovalRequestState",
+    "ApprovalRule",
+    "ApprovalSeat",
+    "ApprovalService",
+    "ApprovalStep",
+    "ApprovalStepState",
+    "ApprovalTemplate",
+    "ApproveApprovalRequestRequest",
+    "ApprovedNames",
+    "Approver",
+    "CheckApprovalSubjectRequest",
+    "CheckBoundsRequest",
+    "CheckBoundsResponse",
+    "CheckBoundsResponseOutcome",
+    "CommentApprovalRequestRequest",
+    "Counterfactual",
+    "CreateApprovalDelegationRequest",
+    "CreateApprovalPolicyRequest",
     "CreateQuoteRequest",
+    "CreateReportingLineRequest",
+    "DealFacts",
+    "DealMargins",
+    "DeleteApprovalDelegationRequest",
+    "DeleteApprovalPolicyRequest",
     "DeleteQuoteRequest",
+    "DeleteReportingLineRequest",
+    "DryRunApprovalPolicyRequest",
+    "DryRunApprovalPolicyResponse",
+    "DryRunDifference",
+    "DryRunDifferenceChange",
+    "EscalateApprovalStepRequest",
     "ExpireQuoteRequest",
     "ExplainQuoteRequest",
     "ExplainQuoteResponse",
+    "GetApprovalDelegationRequest",
+    "GetApprovalPolicyRequest",
+    "GetApprovalPolicyVersionRequest",
+    "GetApprovalRequestRequest",
+    "GetApprovalTemplateRequest",
     "GetQuoteRequest",
     "GetQuoteVersionRequest",
+    "GetReportingLineRequest",
+    "LineFacts",
+    "LineMargin",
+    "ListApprovalDelegationsRequest",
+    "ListApprovalDelegationsResponse",
+    "ListApprovalPoliciesRequest",
+    "ListApprovalPoliciesResponse",
+    "ListApprovalPolicyVersionsRequest",
+    "ListApprovalPolicyVersionsResponse",
+    "ListApprovalRequestsRequest",
+    "ListApprovalRequestsResponse",
     "ListQuoteVersionsRequest",
     "ListQuoteVersionsResponse",
     "ListQuotesRequest",
     "ListQuotesResponse",
+    "ListReportingLinesRequest",
+    "ListReportingLinesResponse",
+    "MarginBounds",
     "MarkStaleQuotesRequest",
+    "PreviewApprovalRequest",
+    "PublishApprovalPolicyRequest",
     "Quote",
     "QuoteAccepted",
     "QuoteCharge",
@@ -73,12 +228,22 @@ __all__ = [
     "QuoteVersionState",
     "QuoteWithdrawn",
     "QuotingServices",
+    "RecallApprovalRequestRequest",
+    "RejectApprovalRequestRequest",
     "RejectQuoteRequest",
+    "ReportingLine",
     "RepriceQuoteRequest",
+    "RequestApprovalRequest",
+    "RetireApprovalPolicyRequest",
     "ReviseQuoteRequest",
     "SubmitQuoteRequest",
     "SupersedeQuoteRequest",
+    "TemplateParameter",
+    "TemplateParameterType",
+    "TemplateParameterValue",
+    "UpdateApprovalPolicyRequest",
     "UpdateQuoteRequest",
+    "UpdateReportingLineRequest",
     "WithdrawQuoteRequest",
 ]
 
@@ -232,9 +397,291 @@ class QuoteService:
         return self._list_quote_versions(request, timeout, metadata)
 
 
+class ApprovalService:
+    """Approvals: who has to agree to a deal, under which rules, and within which bounds the agreement holds.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        at = "/revops.quoting.v1.ApprovalService/"
+        self._create_approval_policy = calls.unary(at + "CreateApprovalPolicy", ApprovalPolicy, request_id=3)
+        self._get_approval_policy = calls.unary(at + "GetApprovalPolicy", ApprovalPolicy)
+        self._list_approval_policies = calls.paged(
+            at + "ListApprovalPolicies",
+            ListApprovalPoliciesResponse,
+            lambda page: page.approval_policies,
+            page_token=2,
+        )
+        self._update_approval_policy = calls.unary(at + "UpdateApprovalPolicy", ApprovalPolicy, request_id=3)
+        self._delete_approval_policy = calls.unary(at + "DeleteApprovalPolicy", Empty, request_id=3)
+        self._publish_approval_policy = calls.unary(at + "PublishApprovalPolicy", ApprovalPolicy, request_id=3)
+        self._retire_approval_policy = calls.unary(at + "RetireApprovalPolicy", ApprovalPolicy, request_id=3)
+        self._get_approval_policy_version = calls.unary(at + "GetApprovalPolicyVersion", ApprovalPolicyVersion)
+        self._list_approval_policy_versions = calls.paged(
+            at + "ListApprovalPolicyVersions",
+            ListApprovalPolicyVersionsResponse,
+            lambda page: page.approval_policy_versions,
+            page_token=2,
+        )
+        self._dry_run_approval_policy = calls.unary(at + "DryRunApprovalPolicy", DryRunApprovalPolicyResponse)
+        self._get_approval_template = calls.unary(at + "GetApprovalTemplate", ApprovalTemplate)
+        self._create_approval_delegation = calls.unary(at + "CreateApprovalDelegation", ApprovalDelegation, request_id=3)
+        self._get_approval_delegation = calls.unary(at + "GetApprovalDelegation", ApprovalDelegation)
+        self._list_approval_delegations = calls.paged(
+            at + "ListApprovalDelegations",
+            ListApprovalDelegationsResponse,
+            lambda page: page.approval_delegations,
+            page_token=2,
+        )
+        self._delete_approval_delegation = calls.unary(at + "DeleteApprovalDelegation", Empty, request_id=3)
+        self._create_reporting_line = calls.unary(at + "CreateReportingLine", ReportingLine, request_id=3)
+        self._get_reporting_line = calls.unary(at + "GetReportingLine", ReportingLine)
+        self._list_reporting_lines = calls.paged(
+            at + "ListReportingLines",
+            ListReportingLinesResponse,
+            lambda page: page.reporting_lines,
+            page_token=2,
+        )
+        self._update_reporting_line = calls.unary(at + "UpdateReportingLine", ReportingLine, request_id=3)
+        self._delete_reporting_line = calls.unary(at + "DeleteReportingLine", Empty, request_id=3)
+        self._check_bounds = calls.unary(at + "CheckBounds", CheckBoundsResponse)
+        self._preview_approval = calls.unary(at + "PreviewApproval", CheckBoundsResponse)
+        self._request_approval = calls.unary(at + "RequestApproval", ApprovalRequest, request_id=2)
+        self._get_approval_request = calls.unary(at + "GetApprovalRequest", ApprovalRequest)
+        self._list_approval_requests = calls.paged(
+            at + "ListApprovalRequests",
+            ListApprovalRequestsResponse,
+            lambda page: page.approval_requests,
+            page_token=2,
+        )
+        self._approve_approval_request = calls.unary(at + "ApproveApprovalRequest", ApprovalRequest, request_id=3)
+        self._reject_approval_request = calls.unary(at + "RejectApprovalRequest", ApprovalRequest, request_id=3)
+        self._recall_approval_request = calls.unary(at + "RecallApprovalRequest", ApprovalRequest, request_id=3)
+        self._comment_approval_request = calls.unary(at + "CommentApprovalRequest", ApprovalRequest, request_id=3)
+
+    async def create_approval_policy(
+        self, request: CreateApprovalPolicyRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalPolicy:
+        """Creates a draft of rules, or of a template: its rules then follow from its parameters. Fails with
+        APPROVAL_RULE_INVALID, APPROVAL_PARAMETER_INVALID, APPROVAL_POLICY_TEMPLATED, RESOURCE_NOT_FOUND
+        (template or calendar), RESOURCE_EXISTS, LIMIT_REACHED. Idempotent by `request_id`.
+        """
+        return await self._create_approval_policy(request, timeout, metadata)
+
+    async def get_approval_policy(
+        self, request: GetApprovalPolicyRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalPolicy:
+        """Gets a policy. Fails with RESOURCE_NOT_FOUND."""
+        return await self._get_approval_policy(request, timeout, metadata)
+
+    def list_approval_policies(
+        self, request: ListApprovalPoliciesRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Pages[ListApprovalPoliciesResponse, ApprovalPolicy]:
+        """Lists them."""
+        return self._list_approval_policies(request, timeout, metadata)
+
+    async def update_approval_policy(
+        self, request: UpdateApprovalPolicyRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalPolicy:
+        """Changes what the next version will say; the one in force stays. Of a policy made from a template
+        only the parameters are changed, within their ranges. Fails with APPROVAL_POLICY_STATE,
+        APPROVAL_RULE_INVALID, APPROVAL_PARAMETER_INVALID, APPROVAL_POLICY_TEMPLATED, RESOURCE_NOT_FOUND,
+        ETAG_MISMATCH. Idempotent by `request_id`.
+        """
+        return await self._update_approval_policy(request, timeout, metadata)
+
+    async def delete_approval_policy(
+        self, request: DeleteApprovalPolicyRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> None:
+        """Deletes a draft that was never published. Fails with APPROVAL_POLICY_STATE, ETAG_MISMATCH.
+        Idempotent by `request_id`.
+        """
+        await self._delete_approval_policy(request, timeout, metadata)
+
+    async def publish_approval_policy(
+        self, request: PublishApprovalPolicyRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalPolicy:
+        """DRAFT or ACTIVE → ACTIVE: freezes the next version, which decides from now on. Requests under way
+        finish on theirs. Fails with APPROVAL_POLICY_STATE, APPROVAL_POLICY_EMPTY, ETAG_MISMATCH. Idempotent
+        by `request_id`.
+        """
+        return await self._publish_approval_policy(request, timeout, metadata)
+
+    async def retire_approval_policy(
+        self, request: RetireApprovalPolicyRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalPolicy:
+        """ACTIVE → RETIRED: it asks for no approval any more. Fails with APPROVAL_POLICY_STATE,
+        ETAG_MISMATCH. Idempotent by `request_id`.
+        """
+        return await self._retire_approval_policy(request, timeout, metadata)
+
+    async def get_approval_policy_version(
+        self, request: GetApprovalPolicyVersionRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalPolicyVersion:
+        """Gets a frozen version. Fails with RESOURCE_NOT_FOUND."""
+        return await self._get_approval_policy_version(request, timeout, metadata)
+
+    def list_approval_policy_versions(
+        self, request: ListApprovalPolicyVersionsRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Pages[ListApprovalPolicyVersionsResponse, ApprovalPolicyVersion]:
+        """Lists the versions of a policy."""
+        return self._list_approval_policy_versions(request, timeout, metadata)
+
+    async def dry_run_approval_policy(
+        self, request: DryRunApprovalPolicyRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> DryRunApprovalPolicyResponse:
+        """Applies what the next version of a policy would say, and what is in force, to quotes of the past, a
+        page at a time, and tells the difference: which would have needed approval under either, by whom.
+        Fails with RESOURCE_NOT_FOUND, and FIELD_INVALID for a wrong filter.
+        """
+        return await self._dry_run_approval_policy(request, timeout, metadata)
+
+    async def get_approval_template(
+        self, request: GetApprovalTemplateRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalTemplate:
+        """Gets a template with its parameters; `approvalTemplates/deal-approval` is built in, for everybody
+        alike. Fails with RESOURCE_NOT_FOUND.
+        """
+        return await self._get_approval_template(request, timeout, metadata)
+
+    async def create_approval_delegation(
+        self, request: CreateApprovalDelegationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalDelegation:
+        """Has somebody decide in the caller's stead between two days. Fails with DELEGATION_TO_ONESELF,
+        DELEGATION_LOOP, DELEGATION_PERIOD, RESOURCE_EXISTS. Idempotent by `request_id`.
+        """
+        return await self._create_approval_delegation(request, timeout, metadata)
+
+    async def get_approval_delegation(
+        self, request: GetApprovalDelegationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalDelegation:
+        """Gets a delegation. Fails with RESOURCE_NOT_FOUND."""
+        return await self._get_approval_delegation(request, timeout, metadata)
+
+    def list_approval_delegations(
+        self, request: ListApprovalDelegationsRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Pages[ListApprovalDelegationsResponse, ApprovalDelegation]:
+        """Lists them."""
+        return self._list_approval_delegations(request, timeout, metadata)
+
+    async def delete_approval_delegation(
+        self, request: DeleteApprovalDelegationRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> None:
+        """Ends a delegation; what was decided by it stays. Fails with ETAG_MISMATCH. Idempotent by
+        `request_id`.
+        """
+        await self._delete_approval_delegation(request, timeout, metadata)
+
+    async def create_reporting_line(
+        self, request: CreateReportingLineRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ReportingLine:
+        """Says who manages somebody. Fails with REPORTING_LOOP, RESOURCE_EXISTS. Idempotent by `request_id`.
+        """
+        return await self._create_reporting_line(request, timeout, metadata)
+
+    async def get_reporting_line(
+        self, request: GetReportingLineRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ReportingLine:
+        """Gets a reporting line. Fails with RESOURCE_NOT_FOUND."""
+        return await self._get_reporting_line(request, timeout, metadata)
+
+    def list_reporting_lines(
+        self, request: ListReportingLinesRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Pages[ListReportingLinesResponse, ReportingLine]:
+        """Lists them."""
+        return self._list_reporting_lines(request, timeout, metadata)
+
+    async def update_reporting_line(
+        self, request: UpdateReportingLineRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ReportingLine:
+        """Changes the manager. Fails with REPORTING_LOOP, ETAG_MISMATCH. Idempotent by `request_id`."""
+        return await self._update_reporting_line(request, timeout, metadata)
+
+    async def delete_reporting_line(
+        self, request: DeleteReportingLineRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> None:
+        """Removes it. Fails with ETAG_MISMATCH. Idempotent by `request_id`."""
+        await self._delete_reporting_line(request, timeout, metadata)
+
+    async def check_bounds(
+        self, request: CheckBoundsRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> CheckBoundsResponse:
+        """Whether a deal needs approval, is granted by a request within whose bounds it lies, or waits for
+        one; with the steps that it would take, the reasons, and the smallest changes with which it would need
+        none. Fails with RESOURCE_NOT_FOUND, and PERMISSION_REQUIRED for margins of a caller who may not read
+        them.
+        """
+        return await self._check_bounds(request, timeout, metadata)
+
+    async def preview_approval(
+        self, request: PreviewApprovalRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> CheckBoundsResponse:
+        """The same for a quote as it is, before it is submitted. Fails with RESOURCE_NOT_FOUND."""
+        return await self._preview_approval(request, timeout, metadata)
+
+    async def request_approval(
+        self, request: RequestApprovalRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalRequest:
+        """Asks for the approval of a submitted quote, where none is under way: after a recall, say. Fails
+        with APPROVAL_SUBJECT_CHANGED, APPROVAL_NOT_NEEDED, RESOURCE_NOT_FOUND, RESOURCE_EXISTS. Idempotent by
+        `request_id`.
+        """
+        return await self._request_approval(request, timeout, metadata)
+
+    async def get_approval_request(
+        self, request: GetApprovalRequestRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalRequest:
+        """Gets an approval request. Fails with RESOURCE_NOT_FOUND."""
+        return await self._get_approval_request(request, timeout, metadata)
+
+    def list_approval_requests(
+        self, request: ListApprovalRequestsRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Pages[ListApprovalRequestsResponse, ApprovalRequest]:
+        """Lists them."""
+        return self._list_approval_requests(request, timeout, metadata)
+
+    async def approve_approval_request(
+        self, request: ApproveApprovalRequestRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalRequest:
+        """Approves every open step that the caller, or somebody in whose stead the caller decides, is asked
+        in, or the one named. Fails with APPROVAL_REQUEST_STATE, APPROVAL_SUBJECT_CHANGED, APPROVAL_NOT_ASKED,
+        APPROVAL_ALREADY_DECIDED, APPROVAL_CONFLICT_OF_INTEREST, APPROVAL_BOUNDS_EXCLUDE, ETAG_MISMATCH.
+        Idempotent by `request_id`.
+        """
+        return await self._approve_approval_request(request, timeout, metadata)
+
+    async def reject_approval_request(
+        self, request: RejectApprovalRequestRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalRequest:
+        """Rejects the request: one rejection is enough, in any step that is open. Fails with
+        APPROVAL_REQUEST_STATE, APPROVAL_NOT_ASKED, APPROVAL_ALREADY_DECIDED, APPROVAL_CONFLICT_OF_INTEREST,
+        ETAG_MISMATCH. Idempotent by `request_id`.
+        """
+        return await self._reject_approval_request(request, timeout, metadata)
+
+    async def recall_approval_request(
+        self, request: RecallApprovalRequestRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalRequest:
+        """Takes a request back that is not decided. Fails with APPROVAL_REQUEST_STATE, ETAG_MISMATCH.
+        Idempotent by `request_id`.
+        """
+        return await self._recall_approval_request(request, timeout, metadata)
+
+    async def comment_approval_request(
+        self, request: CommentApprovalRequestRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> ApprovalRequest:
+        """Adds a comment, in any state. Fails with APPROVAL_COMMENTS_FULL, ETAG_MISMATCH. Idempotent by
+        `request_id`.
+        """
+        return await self._comment_approval_request(request, timeout, metadata)
+
+
 class QuotingServices:
     """The services of revops.quoting.v1."""
 
     def __init__(self, calls: Calls) -> None:
         self.quotes = QuoteService(calls)
         """Quotes and their versions."""
+        self.approvals = ApprovalService(calls)
+        """Approvals: who has to agree to a deal, under which rules, and within which bounds the agreement
+        holds.
+        """

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from revops.catalog.v1 import price_books_pb2 as books
+from revops.quoting.v1 import approval_policies_pb2 as policies
+from revops.quoting.v1 import approvals_pb2 as approvals
 from revops.quoting.v1 import quotes_pb2 as quotes
 
-from tests.contract import making
-from tests.contract.stories.telling import Story, beside, changing, of
+from tests.contract import approving, making
+from tests.contract.stories.telling import Story, after, beside, changing, of, plainly
 from tests.world import Caller, World
 
 
@@ -47,6 +49,38 @@ async def outlived_quote(world: World, caller: Caller) -> Message:
     return quotes.ExpireQuoteRequest(name=quote.name, version=quote.version)
 
 
+async def tried_policy(world: World, caller: Caller) -> Message:
+    """A policy under which a quote needs approval, and a version of it that asks for none."""
+    quote = await making.quote(world, caller)
+    offer = policies.ApprovalPolicy(display_name="Deals", rules=[approving.rule(f'account == "{quote.account}"')])
+    made = await making.house(world, caller)(approvals.CreateApprovalPolicyRequest(approval_policy=offer))
+    return approvals.DryRunApprovalPolicyRequest(name=made.name)
+
+
+async def previewed_quote(world: World, caller: Caller) -> Message:
+    return approvals.PreviewApprovalRequest(quote=(await approving.approved(world, caller)).subject)
+
+
+def published(request: type[Message], at: str) -> Story:
+    """A request about the version of a policy, or about all of them."""
+
+    async def story(world: World, caller: Caller) -> Message:
+        policy = await approving.policy(world, caller)
+        return request(**{at: policy.name if at == "parent" else f"{policy.name}/versions/1"})
+
+    return story
+
+
+def taken_back(event: type[Message]) -> Story:
+    """What is told of a quote that is no longer on the table, while its approval is under way."""
+
+    async def story(world: World, caller: Caller) -> Message:
+        found = await approving.request(world, caller)
+        return event(quote=found.subject, version=found.facts.version)
+
+    return story
+
+
 STORIES: Mapping[str, Story] = {
     "QuoteService.CreateQuote": created_quote,
     "QuoteService.UpdateQuote": changing(
@@ -61,4 +95,31 @@ STORIES: Mapping[str, Story] = {
     "QuoteService.ExpireQuote": outlived_quote,
     "QuoteService.OnPriceEntrySuperseded": superseded_entry_of_a_draft,
     "QuoteService.MarkStaleQuotes": stale_draft,
+    "ApprovalService.CreateApprovalPolicy": plainly(
+        approvals.CreateApprovalPolicyRequest,
+        approval_policy=policies.ApprovalPolicy(display_name="Deals", rules=[approving.rule('account == "accounts/none"')]),
+    ),
+    "ApprovalService.GetApprovalPolicyVersion": published(approvals.GetApprovalPolicyVersionRequest, "name"),
+    "ApprovalService.ListApprovalPolicyVersions": published(approvals.ListApprovalPolicyVersionsRequest, "parent"),
+    "ApprovalService.DryRunApprovalPolicy": tried_policy,
+    "ApprovalService.CheckBounds": approving.checked_bounds,
+    "ApprovalService.PreviewApproval": previewed_quote,
+    "ApprovalService.RequestApproval": of(approving.covered_quote, approvals.RequestApprovalRequest),
+    "ApprovalService.GetApprovalRequest": of(approving.approved, approvals.GetApprovalRequestRequest),
+    "ApprovalService.ListApprovalRequests": after(approving.approved, approvals.ListApprovalRequestsRequest),
+    "ApprovalService.RecallApprovalRequest": of(approving.request, approvals.RecallApprovalRequestRequest),
+    "ApprovalService.CommentApprovalRequest": of(approving.request, approvals.CommentApprovalRequestRequest, text="Why?"),
+    "ApprovalService.GetApprovalTemplate": plainly(approvals.GetApprovalTemplateRequest, name="approvalTemplates/deal-approval"),
+    "ApprovalService.ApproveApprovalRequest": approving.approval,
+    "ApprovalService.RejectApprovalRequest": of(approving.request, approvals.RejectApprovalRequestRequest),
+    "ApprovalService.OnQuoteSubmitted": approving.quote_event,
+    "ApprovalService.OnQuoteWithdrawn": taken_back(quotes.QuoteWithdrawn),
+    "ApprovalService.OnQuoteExpired": taken_back(quotes.QuoteExpired),
+    "ApprovalService.OnQuoteAccepted": taken_back(quotes.QuoteAccepted),
+    "ApprovalService.OnQuoteRejected": taken_back(quotes.QuoteRejected),
+    "ApprovalService.OnQuoteSuperseded": taken_back(quotes.QuoteSuperseded),
+    "ApprovalService.EscalateApprovalStep": approving.overdue_step,
+    "ApprovalService.CheckApprovalSubject": approving.fallen_subject,
+    "ApprovalService.CreateApprovalDelegation": approving.created_delegation,
+    "ApprovalService.CreateReportingLine": approving.created_line,
 }

@@ -11,6 +11,9 @@ from revops.catalog.v1 import products_pb2 as products
 from revops.options.v1 import options_pb2 as options
 from revops.platform.v1 import reference_pb2 as reference
 from revops.platform.v1 import tenants_pb2 as tenants
+from revops.quoting.v1 import approval_people_pb2 as people
+from revops.quoting.v1 import approval_policies_pb2 as policies
+from revops.quoting.v1 import approvals_pb2 as approvals
 from revops.quoting.v1 import quotes_pb2 as quotes
 from revops.type.v1 import money_pb2 as money
 
@@ -37,6 +40,7 @@ async def tell(root: Member, issuer: DevelopmentIssuer) -> dict[str, UUID]:
     acme = _people(Teller(root, issuer, "acme", found["acme"]))
     await _facts(acme)
     await _sale(acme, vendor.PRODUCTS, vendor.BOOKS, vendor.CHANGES)
+    await _approvals(acme)
     for deal in deals.DEALS:
         await _deal(acme, deal, deals.CUSTOMERS)
     for book in vendor.BOOKS:
@@ -105,6 +109,23 @@ async def _facts(teller: Teller) -> None:
     )
     opened = reference.CreateBusinessCalendarRequest(business_calendar=calendar, business_calendar_id="berlin")
     await teller.say("users/anna", opened, "berlin")
+
+
+async def _approvals(teller: Teller) -> None:
+    """The deal approval template, somewhat stricter than its defaults: open quotes above 10 % wait for the sales manager."""
+    policy = policies.ApprovalPolicy(
+        display_name="Deal approval",
+        template="approvalTemplates/deal-approval",
+        parameters=[policies.TemplateParameterValue(parameter="approval_rate", value="0.1")],
+        calendar="businessCalendars/berlin",
+    )
+    created = approvals.CreateApprovalPolicyRequest(approval_policy=policy, approval_policy_id="deals")
+    await teller.say("users/anna", created, "deals")
+    published = approvals.PublishApprovalPolicyRequest(name="approvalPolicies/deals", etag="1")
+    await teller.say("users/anna", published, "deals")
+    await teller.say("users/anna", approvals.CreateReportingLineRequest(
+        reporting_line=people.ReportingLine(employee="users/sofia", manager="users/tomas"), reporting_line_id="sofia"
+    ), "sofia")  # fmt: skip
 
 
 def _date(day: tuple[int, int, int]) -> Date:

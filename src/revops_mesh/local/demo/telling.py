@@ -15,6 +15,7 @@ from revops_mesh.runtime.keys import DevelopmentIssuer
 
 TOLD_BEFORE = frozenset({
     "RESOURCE_EXISTS", "REQUEST_ID_CONFLICT", "PRODUCT_STATE", "PRODUCT_NOT_SELLABLE", "PRICE_BOOK_STATE", "QUOTE_STATE",
+    "ETAG_MISMATCH",
 })  # fmt: skip
 """Reasons with which a member refuses what it has already been told, once the replay has expired."""
 

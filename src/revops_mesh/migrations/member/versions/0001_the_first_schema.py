@@ -473,6 +473,144 @@ def upgrade() -> None:
         "webhook_endpoints_state", "webhook_endpoints", ["tenant_id", "state", "name"], unique=False, schema="platform"
     )
     op.create_table(
+        "approval_delegations",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("delegator", sa.TEXT(), nullable=False),
+        sa.Column("delegate", sa.TEXT(), nullable=False),
+        sa.Column("start_date", sa.Date(), nullable=True),
+        sa.Column("end_date", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("approval_delegations_pkey")),
+        schema="quoting",
+    )
+    op.create_index(
+        "approval_delegations_delegate", "approval_delegations", ["tenant_id", "delegate", "name"], unique=False, schema="quoting"
+    )
+    op.create_index(
+        "approval_delegations_delegator",
+        "approval_delegations",
+        ["tenant_id", "delegator", "name"],
+        unique=False,
+        schema="quoting",
+    )
+    op.create_index(
+        "approval_delegations_end_date", "approval_delegations", ["tenant_id", "end_date", "name"], unique=False, schema="quoting"
+    )
+    op.create_index(
+        "approval_delegations_start_date",
+        "approval_delegations",
+        ["tenant_id", "start_date", "name"],
+        unique=False,
+        schema="quoting",
+    )
+    op.create_table(
+        "approval_policies",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("display_name", sa.TEXT(), nullable=False),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("approval_policies_pkey")),
+        schema="quoting",
+    )
+    op.create_index(
+        "approval_policies_display_name",
+        "approval_policies",
+        ["tenant_id", "display_name", "name"],
+        unique=False,
+        schema="quoting",
+    )
+    op.create_index(
+        "approval_policies_state", "approval_policies", ["tenant_id", "state", "name"], unique=False, schema="quoting"
+    )
+    op.create_table(
+        "approval_policy_versions",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("parent", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("approval_policy_versions_pkey")),
+        schema="quoting",
+    )
+    op.create_index(
+        "approval_policy_versions_parent",
+        "approval_policy_versions",
+        ["tenant_id", "parent", "name"],
+        unique=False,
+        schema="quoting",
+    )
+    op.create_index(
+        "approval_policy_versions_state",
+        "approval_policy_versions",
+        ["tenant_id", "state", "name"],
+        unique=False,
+        schema="quoting",
+    )
+    op.create_table(
+        "approval_requests",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("subject", sa.TEXT(), nullable=False),
+        sa.Column("partner", sa.TEXT(), nullable=False),
+        sa.Column("fingerprint", sa.TEXT(), nullable=False),
+        sa.Column("subject_key", sa.TEXT(), nullable=False),
+        sa.Column("state", sa.SmallInteger(), nullable=False),
+        sa.Column("pending_approvers", sa.ARRAY(sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("approval_requests_pkey")),
+        schema="quoting",
+    )
+    op.create_index(
+        "approval_requests_fingerprint", "approval_requests", ["tenant_id", "fingerprint", "name"], unique=False, schema="quoting"
+    )
+    op.create_index(
+        "approval_requests_partner", "approval_requests", ["tenant_id", "partner", "name"], unique=False, schema="quoting"
+    )
+    op.create_index(
+        "approval_requests_pending_approvers",
+        "approval_requests",
+        ["pending_approvers"],
+        unique=False,
+        schema="quoting",
+        postgresql_using="gin",
+    )
+    op.create_index(
+        "approval_requests_state", "approval_requests", ["tenant_id", "state", "name"], unique=False, schema="quoting"
+    )
+    op.create_index(
+        "approval_requests_subject", "approval_requests", ["tenant_id", "subject", "name"], unique=False, schema="quoting"
+    )
+    op.create_index(
+        "approval_requests_subject_key_key",
+        "approval_requests",
+        ["tenant_id", "subject_key"],
+        unique=True,
+        schema="quoting",
+        postgresql_where=sa.text("delete_time IS NULL AND subject_key != ''"),
+    )
+    op.create_table(
         "quote_versions",
         sa.Column("tenant_id", sa.UUID(), nullable=False),
         sa.Column("name", sa.Text(collation="C"), nullable=False),
@@ -536,3 +674,29 @@ def upgrade() -> None:
         schema="quoting",
     )
     op.create_index("quotes_valid_until", "quotes", ["tenant_id", "valid_until", "name"], unique=False, schema="quoting")
+    op.create_table(
+        "reporting_lines",
+        sa.Column("tenant_id", sa.UUID(), nullable=False),
+        sa.Column("name", sa.Text(collation="C"), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("projection", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("body", postgresql.BYTEA(), nullable=False),
+        sa.Column("create_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("update_time", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("delete_time", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("employee", sa.TEXT(), nullable=False),
+        sa.Column("manager", sa.TEXT(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("reporting_lines_pkey")),
+        schema="quoting",
+    )
+    op.create_index(
+        "reporting_lines_employee_key",
+        "reporting_lines",
+        ["tenant_id", "employee"],
+        unique=True,
+        schema="quoting",
+        postgresql_where=sa.text("delete_time IS NULL AND employee != ''"),
+    )
+    op.create_index(
+        "reporting_lines_manager", "reporting_lines", ["tenant_id", "manager", "name"], unique=False, schema="quoting"
+    )

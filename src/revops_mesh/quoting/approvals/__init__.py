@@ -1,0 +1,1 @@
+"""Approvals: see the contract."""
