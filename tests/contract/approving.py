@@ -11,7 +11,7 @@ from revops.quoting.v1 import quotes_pb2 as quotes
 
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.names import new_id
-from revops_mesh.quoting.approvals.facts import facts_of
+from revops_mesh.quoting.deal_facts import facts_of
 from tests.contract import making
 from tests.contract.making import house
 from tests.world import Caller, World
