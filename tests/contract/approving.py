@@ -34,7 +34,7 @@ def chief(world: World, caller: Caller) -> Caller:
     return Caller(world, caller.tenant, world.token(caller.tenant, "admin", sub="users/chief"))
 
 
-def rule(condition: str = "line_count > 0", user: str = "users/maria", **fields: Any) -> policies.ApprovalRule:
+def rule(condition: str = 'account == "accounts/none"', user: str = "users/maria", **fields: Any) -> policies.ApprovalRule:
     """A rule that asks one person."""
     asked = [policies.Approver(user=user)]
     return policies.ApprovalRule(**{"rule_id": "one", "condition": condition, "approvers": asked, **fields})
