@@ -11,7 +11,7 @@ from revops.quoting.v1 import quotes_pb2 as quotes
 
 from revops_mesh.kernel import clock
 from revops_mesh.kernel.names import new_id
-from revops_mesh.quoting.approvals.facts import facts_of
+from revops_mesh.quoting.deal_facts import facts_of
 from tests.contract import making
 from tests.contract.making import house
 from tests.world import Caller, World
@@ -34,7 +34,7 @@ def chief(world: World, caller: Caller) -> Caller:
     return Caller(world, caller.tenant, world.token(caller.tenant, "admin", sub="users/chief"))
 
 
-def rule(condition: str = "line_count > 0", user: str = "users/maria", **fields: Any) -> policies.ApprovalRule:
+def rule(condition: str = 'account == "accounts/none"', user: str = "users/maria", **fields: Any) -> policies.ApprovalRule:
     """A rule that asks one person."""
     asked = [policies.Approver(user=user)]
     return policies.ApprovalRule(**{"rule_id": "one", "condition": condition, "approvers": asked, **fields})

@@ -86,14 +86,20 @@ from revops_client.revops.quoting.v1 import (
     ListReportingLinesResponse,
     MarginBounds,
     MarkStaleQuotesRequest,
+    PresentQuoteRequest,
     PreviewApprovalRequest,
     PublishApprovalPolicyRequest,
     Quote,
     QuoteAccepted,
+    QuoteApproval,
+    QuoteApprovalRequest,
+    QuoteApprovalRequestOutcome,
+    QuoteApprovalState,
     QuoteCharge,
     QuoteCreated,
     QuoteExpired,
     QuoteLine,
+    QuotePresented,
     QuoteReason,
     QuoteRejected,
     QuoteState,
@@ -209,14 +215,20 @@ __all__ = [
     "ListReportingLinesResponse",
     "MarginBounds",
     "MarkStaleQuotesRequest",
+    "PresentQuoteRequest",
     "PreviewApprovalRequest",
     "PublishApprovalPolicyRequest",
     "Quote",
     "QuoteAccepted",
+    "QuoteApproval",
+    "QuoteApprovalRequest",
+    "QuoteApprovalRequestOutcome",
+    "QuoteApprovalState",
     "QuoteCharge",
     "QuoteCreated",
     "QuoteExpired",
     "QuoteLine",
+    "QuotePresented",
     "QuoteReason",
     "QuoteRejected",
     "QuoteService",
@@ -265,6 +277,7 @@ class QuoteService:
         self._delete_quote = calls.unary(at + "DeleteQuote", Empty, request_id=3)
         self._reprice_quote = calls.unary(at + "RepriceQuote", Quote, request_id=3)
         self._submit_quote = calls.unary(at + "SubmitQuote", Quote, request_id=3)
+        self._present_quote = calls.unary(at + "PresentQuote", Quote, request_id=3)
         self._accept_quote = calls.unary(at + "AcceptQuote", Quote, request_id=3)
         self._reject_quote = calls.unary(at + "RejectQuote", Quote, request_id=3)
         self._withdraw_quote = calls.unary(at + "WithdrawQuote", Quote, request_id=3)
@@ -329,17 +342,27 @@ class QuoteService:
         self, request: SubmitQuoteRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> Quote:
         """DRAFT → SUBMITTED: freezes a version, numbers the quote and starts its validity. The pinned prices
-        must be those that hold at the submit. Fails with QUOTE_STATE, QUOTE_WITHOUT_LINES,
-        QUOTE_PRICES_STALE, PRICE_MISSING, QUOTE_ALREADY_EXPIRED, RESOURCE_NOT_FOUND (the legal entity),
-        ETAG_MISMATCH. Idempotent by `request_id`.
+        must be those that hold at the submit. Whether approval is needed is told in `approval`, and then
+        asked for. Fails with QUOTE_STATE, QUOTE_WITHOUT_LINES, QUOTE_PRICES_STALE, PRICE_MISSING,
+        QUOTE_ALREADY_EXPIRED, RESOURCE_NOT_FOUND (the legal entity), ETAG_MISMATCH. Idempotent by
+        `request_id`.
         """
         return await self._submit_quote(request, timeout, metadata)
+
+    async def present_quote(
+        self, request: PresentQuoteRequest, *, timeout: float | None = None, metadata: Metadata = NONE
+    ) -> Quote:
+        """Notes when a submitted quote was shown to the customer, the first time; it stays SUBMITTED, and
+        valid as long as it was. Fails with QUOTE_STATE, QUOTE_ALREADY_EXPIRED, QUOTE_APPROVAL_NEEDED,
+        QUOTE_APPROVAL_PENDING, QUOTE_APPROVAL_REFUSED, ETAG_MISMATCH. Idempotent by `request_id`.
+        """
+        return await self._present_quote(request, timeout, metadata)
 
     async def accept_quote(
         self, request: AcceptQuoteRequest, *, timeout: float | None = None, metadata: Metadata = NONE
     ) -> Quote:
-        """SUBMITTED → ACCEPTED. Fails with QUOTE_STATE, QUOTE_ALREADY_EXPIRED, ETAG_MISMATCH. Idempotent by
-        `request_id`.
+        """SUBMITTED → ACCEPTED. Fails with QUOTE_STATE, QUOTE_ALREADY_EXPIRED, QUOTE_APPROVAL_NEEDED,
+        QUOTE_APPROVAL_PENDING, QUOTE_APPROVAL_REFUSED, ETAG_MISMATCH. Idempotent by `request_id`.
         """
         return await self._accept_quote(request, timeout, metadata)
 

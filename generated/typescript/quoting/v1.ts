@@ -1,4 +1,5 @@
 // Generated from the contracts: never edited, `make proto` writes it anew.
+export * from "../revops/quoting/v1/approval_events_pb.js";
 export * from "../revops/quoting/v1/approval_people_pb.js";
 export * from "../revops/quoting/v1/approval_policies_pb.js";
 export * from "../revops/quoting/v1/approvals_pb.js";

@@ -84,6 +84,7 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = {
         "quoting.quotes.list",
         "quoting.quotes.update",
         "quoting.quotes.submit",
+        "quoting.quotes.present",
         "quoting.quotes.explain",
         "quoting.quoteVersions.*",
     ),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from revops.catalog.v1 import price_books_pb2 as books
+from revops.quoting.v1 import approval_events_pb2 as events
 from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as approvals
 from revops.quoting.v1 import quotes_pb2 as quotes
@@ -81,6 +82,17 @@ def taken_back(event: type[Message]) -> Story:
     return story
 
 
+def heard(event: type[Message]) -> Story:
+    """What is told of a request about what is on offer."""
+
+    async def story(world: World, caller: Caller) -> Message:
+        found = await approving.request(world, caller)
+        about = {"subject": found.subject, "version": found.facts.version, "fingerprint": found.fingerprint}
+        return event(approval_request=found.name, **about)
+
+    return story
+
+
 STORIES: Mapping[str, Story] = {
     "QuoteService.CreateQuote": created_quote,
     "QuoteService.UpdateQuote": changing(
@@ -95,6 +107,10 @@ STORIES: Mapping[str, Story] = {
     "QuoteService.ExpireQuote": outlived_quote,
     "QuoteService.OnPriceEntrySuperseded": superseded_entry_of_a_draft,
     "QuoteService.MarkStaleQuotes": stale_draft,
+    "QuoteService.OnApprovalRequestCreated": heard(events.ApprovalRequestCreated),
+    "QuoteService.OnApprovalRequestApproved": heard(events.ApprovalRequestApproved),
+    "QuoteService.OnApprovalRequestRejected": heard(events.ApprovalRequestRejected),
+    "QuoteService.OnApprovalRequestRecalled": heard(events.ApprovalRequestRecalled),
     "ApprovalService.CreateApprovalPolicy": plainly(
         approvals.CreateApprovalPolicyRequest,
         approval_policy=policies.ApprovalPolicy(display_name="Deals", rules=[approving.rule('account == "accounts/none"')]),

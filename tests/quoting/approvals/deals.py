@@ -11,9 +11,9 @@ from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 from revops_mesh.quoting.approvals.assessing import seats_by
 from revops_mesh.quoting.approvals.chains import steps_of
 from revops_mesh.quoting.approvals.deciding import Mandate, Person
-from revops_mesh.quoting.approvals.facts import summed
 from revops_mesh.quoting.approvals.matching import matches
 from revops_mesh.quoting.approvals.request import ApprovalRequest, Asked
+from revops_mesh.quoting.deal_facts import summed
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ALL, ANY, QUORUM = policies.APPROVAL_MODE_ALL, policies.APPROVAL_MODE_ANY, policies.APPROVAL_MODE_QUORUM

@@ -5,6 +5,7 @@ from datetime import timedelta
 from google.protobuf.timestamp_pb2 import Timestamp
 from revops.catalog.v1 import products_pb2 as products
 from revops.platform.v1 import reference_pb2 as reference
+from revops.quoting.v1 import approval_events_pb2 as events
 from revops.quoting.v1 import approval_people_pb2 as people
 from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as pb
@@ -40,7 +41,7 @@ async def test_a_discount_goes_up_its_chain_and_is_approved_once(world: World) -
     assert done.steps[0].decisions[0].note == "fine"
     refused = await uma.refusal(reject(request))
     assert (refused.reason, refused.metadata["state"]) == ("APPROVAL_REQUEST_STATE", "APPROVED")
-    approved = [event for event in await office.told() if isinstance(event, pb.ApprovalRequestApproved)]
+    approved = [event for event in await office.told() if isinstance(event, events.ApprovalRequestApproved)]
     assert [(event.subject, event.version, event.fingerprint) for event in approved] == [(quote.name, 1, quote.content_hash)]
 
 
@@ -195,7 +196,7 @@ async def test_a_step_escalates_by_the_business_calendar(world: World) -> None:
         await office.deals.fire(timer)
     late = await office.request(request.subject)
     assert (late.state, list(late.pending_approvers)) == (S.STATE_ESCALATED, ["roles/region", "roles/unit"])
-    assert sum(isinstance(event, pb.ApprovalRequestEscalated) for event in await office.told()) == 1
+    assert sum(isinstance(event, events.ApprovalRequestEscalated) for event in await office.told()) == 1
     assert (await uma(approve(request))).state == S.STATE_APPROVED
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from revops.quoting.v1 import approval_events_pb2 as events
 from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as pb
 from revops.quoting.v1 import deal_facts_pb2 as facts_pb
@@ -213,5 +214,5 @@ def test_all_steps_covered_is_approved_at_once() -> None:
     said = judge(again, "f2", found, [request.state], seats_by(again, ()), lambda _: found)
     second = ApprovalRequest.ask("approvalRequests/s", Asked(again, "f2", said.steps, []), "", NOW)
     assert second.state.state == pb.ApprovalRequest.STATE_APPROVED
-    assert [type(event) for event in second.events] == [pb.ApprovalRequestCreated, pb.ApprovalRequestApproved]
+    assert [type(event) for event in second.events] == [events.ApprovalRequestCreated, events.ApprovalRequestApproved]
     second.check()

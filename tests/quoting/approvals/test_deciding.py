@@ -5,6 +5,7 @@ from itertools import permutations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from revops.quoting.v1 import approval_events_pb2 as events
 from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as pb
 
@@ -129,7 +130,7 @@ def test_one_rejection_ends_it_and_skips_the_rest() -> None:
     request.reject(person("y", "boss"), "", "too cheap", NOW)
     assert request.state.state == S.STATE_REJECTED
     assert [step.state for step in request.state.steps] == [T.STATE_REJECTED, T.STATE_SKIPPED, T.STATE_SKIPPED]
-    assert isinstance(request.events[-1], pb.ApprovalRequestRejected)
+    assert isinstance(request.events[-1], events.ApprovalRequestRejected)
     request.check()
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revops_mesh.quoting.approvals.facts import discount_rate, facts_of, kept, margin_rate
+from revops_mesh.quoting.deal_facts import discount_rate, facts_of, kept, margin_rate
 from tests.quoting.approvals.deals import deal, line
 from tests.quoting.quotes.offers import ONE_TIME, USAGE, Charged, drafted
 from tests.quoting.quotes.offers import line as quote_line

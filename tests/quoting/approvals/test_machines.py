@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from revops.quoting.v1 import approval_events_pb2 as events
 from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as pb
 
@@ -109,7 +110,7 @@ class ARequest(RuleBasedStateMachine):
 
     @invariant()
     def it_ends_once(self) -> None:
-        ends = (pb.ApprovalRequestApproved, pb.ApprovalRequestRejected, pb.ApprovalRequestRecalled)
+        ends = (events.ApprovalRequestApproved, events.ApprovalRequestRejected, events.ApprovalRequestRecalled)
         told = [event for event in self.request.events if isinstance(event, ends)]
         assert len(told) == (self.request.state.state in ENDED)
 

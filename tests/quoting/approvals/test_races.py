@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
+from revops.quoting.v1 import approval_events_pb2 as events
 from revops.quoting.v1 import approvals_pb2 as pb
 from revops.quoting.v1 import quotes_pb2 as quotes
 
@@ -31,7 +32,7 @@ async def at_once(*calls: Coroutine[Any, Any, Any]) -> tuple[list[Any], list[str
 
 async def endings(office: Office, request: pb.ApprovalRequest) -> list[str]:
     """The events that end a request."""
-    ending = (pb.ApprovalRequestApproved, pb.ApprovalRequestRejected, pb.ApprovalRequestRecalled)
+    ending = (events.ApprovalRequestApproved, events.ApprovalRequestRejected, events.ApprovalRequestRecalled)
     return [type(e).__name__ for e in await office.told() if isinstance(e, ending) and e.approval_request == request.name]
 
 

@@ -100,6 +100,7 @@ class Deals:
 _EVENTS = (
     pb.QuoteCreated,
     pb.QuoteSubmitted,
+    pb.QuotePresented,
     pb.QuoteAccepted,
     pb.QuoteRejected,
     pb.QuoteWithdrawn,

@@ -18,6 +18,8 @@ from revops_mesh.quoting.quotes.domain import Quote
 from revops_mesh.quoting.quotes.pricing import Prices
 
 ONE_TIME, RECURRING, USAGE = products.Charge.TYPE_ONE_TIME, products.Charge.TYPE_RECURRING, products.Charge.TYPE_USAGE
+FREE = pb.QuoteApproval(state=pb.QuoteApproval.STATE_NOT_NEEDED, asked_state=pb.QuoteApproval.STATE_NOT_NEEDED)
+"""What is known of an offer that needs no approval."""
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
 
@@ -97,5 +99,5 @@ def drafted(*lines: pb.QuoteLine, charges: tuple[Charged, ...] = (), **fields: A
 def submitted(*lines: pb.QuoteLine, now: datetime = NOW, **fields: Any) -> Quote:
     """A quote on offer."""
     quote = drafted(*lines, **fields)
-    quote.submit("Q-000001", quote.ready(prices(quote.state, time=now), UTC))
+    quote.submit("Q-000001", quote.ready(prices(quote.state, time=now), UTC), FREE)
     return quote

@@ -16,8 +16,10 @@ from tests.quoting.quotes.offers import line, submitted
 PROMISES_NOTHING = {
     # bookkeeping
     "etag", "state", "stale_price_entry", "superseded_by", "close_reason", "content_hash", "last_line_number",
+    "approval.state", "approval.approval_request", "approval.asked_state", "approval.asked_request",
+    "approval.requests.approval_request", "approval.requests.outcome",
     # instants
-    "create_time", "update_time", "price_time", "expire_time", "lines.charges.known_time",
+    "create_time", "update_time", "price_time", "expire_time", "present_time", "lines.charges.known_time",
     # what readers may not see
     "lines.cost", "totals.cost", "totals.margin",
     # personal data, which may be erased
@@ -29,6 +31,7 @@ PROMISES_NOTHING = {
 def quoted() -> pb.Quote:
     state = submitted(line(discount_rate="0.1"), price_scope={"segment": "enterprise"}).state
     state.parties.add(role=money_pb2.Party.ROLE_SOLD_TO, display_name="Acme", address_lines=["1 Main Street"])
+    state.approval.requests.add(approval_request="approvalRequests/r")
     state.lines[0].charges[0].pricing.tiers.add(up_to="10", unit_amount="4")
     return state
 

@@ -7,8 +7,9 @@ import pytest
 from revops.quoting.v1 import quotes_pb2 as pb
 
 from revops_mesh.kernel.errors import Broken, Failure
-from revops_mesh.quoting.quotes.domain import ALLOWED, Quote
-from tests.quoting.quotes.offers import NOW, Charged, drafted, line, prices, submitted
+from revops_mesh.quoting.quotes.domain import Quote
+from revops_mesh.quoting.quotes.states import ALLOWED
+from tests.quoting.quotes.offers import FREE, NOW, Charged, drafted, line, prices, submitted
 
 S = pb.Quote.State
 LATER = NOW + timedelta(days=60)
@@ -24,9 +25,10 @@ VERBS: dict[str, Callable[[Quote], object]] = {
     "update": lambda q: q.update(changed(q), None),
     "reprice": lambda q: q.reprice(prices(q.state)),
     "delete": lambda q: q.must_be_deletable(),
-    "submit": lambda q: q.submit("Q-000009", q.ready(prices(q.state), UTC)),
+    "submit": lambda q: q.submit("Q-000009", q.ready(prices(q.state), UTC), FREE),
     "revise": lambda q: q.revise(),
     "accept": lambda q: q.accept(NOW),
+    "present": lambda q: q.present(NOW),
     "reject": lambda q: q.reject("Too dear."),
     "expire": lambda q: q.expire(),
     "withdraw": lambda q: q.withdraw("Mistake."),
@@ -78,12 +80,14 @@ def test_a_verb_works_in_the_states_it_fits_and_elsewhere_changes_nothing(verb: 
 
 def test_submit_freezes_what_was_promised() -> None:
     quote = drafted(line(discount_rate="0.1"))
-    version = quote.submit("Q-000042", quote.ready(prices(quote.state), UTC))
+    version = quote.submit("Q-000042", quote.ready(prices(quote.state), UTC), FREE)
     version.check()
     assert version.name == "quotes/q/versions/1"
     assert (quote.state.number, quote.state.valid_until.month, quote.state.valid_until.day) == ("Q-000042", 3, 31)
     assert quote.state.expire_time.ToDatetime(tzinfo=UTC) == NOW.replace(month=4, day=1, hour=0)
-    assert version.state.quote == quote.state
+    offered = changed(quote)
+    offered.ClearField("approval")  # what becomes of it is told by the quote, not by what was frozen
+    assert version.state.quote == offered
     event = quote.events[-1]
     assert isinstance(event, pb.QuoteSubmitted)
     assert (event.content_hash, event.version, event.net_amount.amount) == (quote.state.content_hash, 1, "36.00")
@@ -167,7 +171,7 @@ def test_a_revised_quote_keeps_number_and_line_ids_and_loses_its_promise() -> No
     quote.check()
     assert (quote.state.version, quote.state.number, quote.state.content_hash) == (2, "Q-000001", "")
     assert not quote.has_expired(LATER)
-    version = quote.submit("Q-000002", quote.ready(prices(quote.state), UTC))
+    version = quote.submit("Q-000002", quote.ready(prices(quote.state), UTC), FREE)
     assert (version.name, quote.state.number) == ("quotes/q/versions/2", "Q-000001")
     assert [each.line_id for each in version.state.quote.lines] == ["1", "2"]
     kinds = [type(event).__name__ for event in quote.events]

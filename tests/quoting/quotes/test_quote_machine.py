@@ -12,7 +12,7 @@ from revops.quoting.v1 import quotes_pb2 as pb
 from revops_mesh.kernel.errors import BadField, Failure
 from revops_mesh.quoting.quotes.domain import Quote
 from revops_mesh.quoting.quotes.versions import QuoteVersion
-from tests.quoting.quotes.offers import NOW, ONE_TIME, USAGE, Charged, drafted, line, offer, prices
+from tests.quoting.quotes.offers import FREE, NOW, ONE_TIME, USAGE, Charged, drafted, line, offer, prices
 
 S = pb.Quote.State
 LEGAL = {
@@ -115,7 +115,7 @@ class AQuote(RuleBasedStateMachine):
         found = prices(self.quote.state, *self.listed, time=self.now)
 
         def submitting() -> None:
-            version = self.quote.submit("Q-000001", self.quote.ready(found, UTC))
+            version = self.quote.submit("Q-000001", self.quote.ready(found, UTC), FREE)
             assert self.versions.setdefault(version.name, version) is version
             pinned = {c.charge: c.price_entry for each in self.quote.state.lines for c in each.charges}
             assert pinned == {c.charge: c.price_entry for each in found.plans for c in each.charges}

@@ -51,6 +51,12 @@ class _QuoteReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QuoteReas
     """A quote cannot be superseded by itself. Metadata: `quote`."""
     QUOTE_TOO_LARGE: _QuoteReason.ValueType  # 8
     """It has more charges, or uses more different prices, than a quote may. Metadata: `what`, `count`, `most`."""
+    QUOTE_APPROVAL_NEEDED: _QuoteReason.ValueType  # 9
+    """Somebody has to agree first: call RequestApproval, unless it is asked for already. Metadata: `quote`."""
+    QUOTE_APPROVAL_PENDING: _QuoteReason.ValueType  # 10
+    """Approval is under way: wait until the request is decided; its `pending_approvers` are asked. Metadata: `quote`, `approval_request`."""
+    QUOTE_APPROVAL_REFUSED: _QuoteReason.ValueType  # 11
+    """Approval was refused: call ReviseQuote and offer something else. Metadata: `quote`, `approval_request`."""
 
 class QuoteReason(_QuoteReason, metaclass=_QuoteReasonEnumTypeWrapper):
     """Why a quote verb is refused."""
@@ -73,6 +79,12 @@ QUOTE_SUPERSEDES_ITSELF: QuoteReason.ValueType  # 7
 """A quote cannot be superseded by itself. Metadata: `quote`."""
 QUOTE_TOO_LARGE: QuoteReason.ValueType  # 8
 """It has more charges, or uses more different prices, than a quote may. Metadata: `what`, `count`, `most`."""
+QUOTE_APPROVAL_NEEDED: QuoteReason.ValueType  # 9
+"""Somebody has to agree first: call RequestApproval, unless it is asked for already. Metadata: `quote`."""
+QUOTE_APPROVAL_PENDING: QuoteReason.ValueType  # 10
+"""Approval is under way: wait until the request is decided; its `pending_approvers` are asked. Metadata: `quote`, `approval_request`."""
+QUOTE_APPROVAL_REFUSED: QuoteReason.ValueType  # 11
+"""Approval was refused: call ReviseQuote and offer something else. Metadata: `quote`, `approval_request`."""
 Global___QuoteReason: _TypeAlias = QuoteReason  # noqa: Y015
 
 @_typing.final
@@ -151,6 +163,8 @@ class Quote(_message.Message):
     CONTENT_HASH_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     LAST_LINE_NUMBER_FIELD_NUMBER: _builtins.int
+    APPROVAL_FIELD_NUMBER: _builtins.int
+    PRESENT_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Resource name, `quotes/{quote}`."""
     etag: _builtins.str
@@ -228,6 +242,14 @@ class Quote(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """Instant from which it can no longer be accepted: the end of `valid_until`; set from submit on."""
 
+    @_builtins.property
+    def approval(self) -> Global___QuoteApproval:
+        """Whether somebody has to agree to what is offered; unset before it is."""
+
+    @_builtins.property
+    def present_time(self) -> _timestamp_pb2.Timestamp:
+        """When the version on offer was first shown to the customer; unset if it was not."""
+
     def __init__(
         self,
         *,
@@ -258,14 +280,150 @@ class Quote(_message.Message):
         content_hash: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         last_line_number: _builtins.int = ...,
+        approval: Global___QuoteApproval | None = ...,
+        present_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "price_scope", b"price_scope", "price_time", b"price_time", "totals", b"totals", "update_time", b"update_time", "valid_until", b"valid_until"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "create_time", b"create_time", "expire_time", b"expire_time", "present_time", b"present_time", "price_scope", b"price_scope", "price_time", b"price_time", "totals", b"totals", "update_time", b"update_time", "valid_until", b"valid_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "close_reason", b"close_reason", "contact_email", b"contact_email", "content_hash", b"content_hash", "create_time", b"create_time", "currency_code", b"currency_code", "display_name", b"display_name", "etag", b"etag", "expire_time", b"expire_time", "last_line_number", b"last_line_number", "legal_entity", b"legal_entity", "lines", b"lines", "name", b"name", "number", b"number", "parties", b"parties", "partner", b"partner", "price_entries", b"price_entries", "price_scope", b"price_scope", "price_time", b"price_time", "stale_price_entry", b"stale_price_entry", "state", b"state", "superseded_by", b"superseded_by", "term_months", b"term_months", "totals", b"totals", "update_time", b"update_time", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "approval", b"approval", "close_reason", b"close_reason", "contact_email", b"contact_email", "content_hash", b"content_hash", "create_time", b"create_time", "currency_code", b"currency_code", "display_name", b"display_name", "etag", b"etag", "expire_time", b"expire_time", "last_line_number", b"last_line_number", "legal_entity", b"legal_entity", "lines", b"lines", "name", b"name", "number", b"number", "parties", b"parties", "partner", b"partner", "present_time", b"present_time", "price_entries", b"price_entries", "price_scope", b"price_scope", "price_time", b"price_time", "stale_price_entry", b"stale_price_entry", "state", b"state", "superseded_by", b"superseded_by", "term_months", b"term_months", "totals", b"totals", "update_time", b"update_time", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Quote: _TypeAlias = Quote  # noqa: Y015
+
+@_typing.final
+class QuoteApproval(_message.Message):
+    """Whether somebody has to agree to a version, by what was answered at its submit and heard since, in whatever order. Where it says
+    that approval is missing, presenting and accepting ask again: the rules may have changed.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[QuoteApproval._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: QuoteApproval._State.ValueType  # 0
+        """Not stated."""
+        STATE_NOT_NEEDED: QuoteApproval._State.ValueType  # 1
+        """No rule asks for it."""
+        STATE_NEEDED: QuoteApproval._State.ValueType  # 2
+        """Somebody has to agree, and nobody is known to be asked."""
+        STATE_PENDING: QuoteApproval._State.ValueType  # 3
+        """Somebody is asked."""
+        STATE_GRANTED: QuoteApproval._State.ValueType  # 4
+        """Everybody agreed who had to."""
+        STATE_REFUSED: QuoteApproval._State.ValueType  # 5
+        """Somebody did not agree."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """Whether it is approved."""
+
+    STATE_UNSPECIFIED: QuoteApproval.State.ValueType  # 0
+    """Not stated."""
+    STATE_NOT_NEEDED: QuoteApproval.State.ValueType  # 1
+    """No rule asks for it."""
+    STATE_NEEDED: QuoteApproval.State.ValueType  # 2
+    """Somebody has to agree, and nobody is known to be asked."""
+    STATE_PENDING: QuoteApproval.State.ValueType  # 3
+    """Somebody is asked."""
+    STATE_GRANTED: QuoteApproval.State.ValueType  # 4
+    """Everybody agreed who had to."""
+    STATE_REFUSED: QuoteApproval.State.ValueType  # 5
+    """Somebody did not agree."""
+
+    STATE_FIELD_NUMBER: _builtins.int
+    APPROVAL_REQUEST_FIELD_NUMBER: _builtins.int
+    ASKED_STATE_FIELD_NUMBER: _builtins.int
+    ASKED_REQUEST_FIELD_NUMBER: _builtins.int
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    state: Global___QuoteApproval.State.ValueType
+    """The state."""
+    approval_request: _builtins.str
+    """Request that grants, is under way or was rejected, `approvalRequests/{approval_request}`."""
+    asked_state: Global___QuoteApproval.State.ValueType
+    """What the rules said when they were asked last: at the submit, or since."""
+    asked_request: _builtins.str
+    """Request that they named; empty if none."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuoteApprovalRequest]:
+        """Requests about this version that were heard of, by name; of those that were taken back the last hundred."""
+
+    def __init__(
+        self,
+        *,
+        state: Global___QuoteApproval.State.ValueType = ...,
+        approval_request: _builtins.str = ...,
+        asked_state: Global___QuoteApproval.State.ValueType = ...,
+        asked_request: _builtins.str = ...,
+        requests: _abc.Iterable[Global___QuoteApprovalRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_request", b"approval_request", "asked_request", b"asked_request", "asked_state", b"asked_state", "requests", b"requests", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuoteApproval: _TypeAlias = QuoteApproval  # noqa: Y015
+
+@_typing.final
+class QuoteApprovalRequest(_message.Message):
+    """What was heard of one request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Outcome:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _OutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[QuoteApprovalRequest._Outcome.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        OUTCOME_UNSPECIFIED: QuoteApprovalRequest._Outcome.ValueType  # 0
+        """Not stated."""
+        OUTCOME_OPEN: QuoteApprovalRequest._Outcome.ValueType  # 1
+        """It is under way."""
+        OUTCOME_RECALLED: QuoteApprovalRequest._Outcome.ValueType  # 2
+        """It was taken back."""
+        OUTCOME_REJECTED: QuoteApprovalRequest._Outcome.ValueType  # 3
+        """Somebody did not agree."""
+        OUTCOME_APPROVED: QuoteApprovalRequest._Outcome.ValueType  # 4
+        """Everybody agreed who had to."""
+
+    class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
+        """What became of it; what is larger is later."""
+
+    OUTCOME_UNSPECIFIED: QuoteApprovalRequest.Outcome.ValueType  # 0
+    """Not stated."""
+    OUTCOME_OPEN: QuoteApprovalRequest.Outcome.ValueType  # 1
+    """It is under way."""
+    OUTCOME_RECALLED: QuoteApprovalRequest.Outcome.ValueType  # 2
+    """It was taken back."""
+    OUTCOME_REJECTED: QuoteApprovalRequest.Outcome.ValueType  # 3
+    """Somebody did not agree."""
+    OUTCOME_APPROVED: QuoteApprovalRequest.Outcome.ValueType  # 4
+    """Everybody agreed who had to."""
+
+    APPROVAL_REQUEST_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    approval_request: _builtins.str
+    """The request."""
+    outcome: Global___QuoteApprovalRequest.Outcome.ValueType
+    """What became of it."""
+    def __init__(
+        self,
+        *,
+        approval_request: _builtins.str = ...,
+        outcome: Global___QuoteApprovalRequest.Outcome.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_request", b"approval_request", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuoteApprovalRequest: _TypeAlias = QuoteApprovalRequest  # noqa: Y015
 
 @_typing.final
 class QuoteLine(_message.Message):
@@ -825,6 +983,36 @@ class AcceptQuoteRequest(_message.Message):
 Global___AcceptQuoteRequest: _TypeAlias = AcceptQuoteRequest  # noqa: Y015
 
 @_typing.final
+class PresentQuoteRequest(_message.Message):
+    """Request of PresentQuote."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Resource name."""
+    etag: _builtins.str
+    """If set, the call is refused unless it equals the current one."""
+    request_id: _builtins.str
+    """Makes the call idempotent: a UUID chosen by the caller (AIP-155)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PresentQuoteRequest: _TypeAlias = PresentQuoteRequest  # noqa: Y015
+
+@_typing.final
 class RejectQuoteRequest(_message.Message):
     """Request of RejectQuote."""
 
@@ -1249,6 +1437,44 @@ class QuoteSubmitted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QuoteSubmitted: _TypeAlias = QuoteSubmitted  # noqa: Y015
+
+@_typing.final
+class QuotePresented(_message.Message):
+    """A version was shown to the customer for the first time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    PARTNER_FIELD_NUMBER: _builtins.int
+    CONTENT_HASH_FIELD_NUMBER: _builtins.int
+    quote: _builtins.str
+    """The quote."""
+    version: _builtins.int
+    """The version."""
+    account: _builtins.str
+    """Its account."""
+    partner: _builtins.str
+    """Its partner; empty if none."""
+    content_hash: _builtins.str
+    """Hash of everything that was priced and promised."""
+    def __init__(
+        self,
+        *,
+        quote: _builtins.str = ...,
+        version: _builtins.int = ...,
+        account: _builtins.str = ...,
+        partner: _builtins.str = ...,
+        content_hash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "content_hash", b"content_hash", "partner", b"partner", "quote", b"quote", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuotePresented: _TypeAlias = QuotePresented  # noqa: Y015
 
 @_typing.final
 class QuoteAccepted(_message.Message):

@@ -14,7 +14,7 @@ from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 
 from revops_mesh.numbers.money import decimal_text
 
-from .facts import LOWEST_MARGIN, number
+from ..deal_facts import LOWEST_MARGIN, number
 from .vocabulary import OPEN_TERM
 
 MARGIN_BOUNDS = frozenset({"min_margin_rate", "min_line_margin_rate"})

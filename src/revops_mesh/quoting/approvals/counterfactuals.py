@@ -15,7 +15,7 @@ from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 
 from revops_mesh.numbers.money import EXACT, amount_text, decimal_text, rounded
 
-from .facts import QUANTUM, costs_of, number, summed
+from ..deal_facts import QUANTUM, costs_of, number, summed
 
 Passes = Callable[[facts_pb.DealFacts], bool]
 """Whether no rule asks for approval of a deal."""

@@ -9,8 +9,8 @@ from revops.quoting.v1 import quotes_pb2 as quotes
 
 from revops_mesh.kernel.call import Call
 
+from ..deal_facts import facts_of
 from .assessing import in_force, seats_by
-from .facts import facts_of
 from .families import add_families
 from .matching import matches
 from .policies import ApprovalPolicy, ApprovalPolicyVersion

@@ -9,7 +9,7 @@ from revops.quoting.v1 import deal_facts_pb2 as pb
 from revops_mesh.pricing.violations import Violation
 from revops_mesh.rules import RuleError, compile
 
-from .facts import number
+from ..deal_facts import number
 from .vocabulary import APPROVAL, values
 
 DEFAULT_CHAIN = "deal"

@@ -12,8 +12,8 @@ from revops.quoting.v1 import quotes_pb2 as quotes
 from revops_mesh.kernel.call import Call
 from revops_mesh.kernel.errors import Failure
 
+from ..deal_facts import facts_of
 from .asking import request_for, stands, subject_of, submitter_of
-from .facts import facts_of
 from .judgement import OPEN
 from .queries import OPEN_OF_SUBJECT
 from .request import ApprovalRequest

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from revops.quoting.v1 import approval_events_pb2 as events
 from revops.quoting.v1 import approvals_pb2 as pb
 from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 
@@ -12,10 +13,10 @@ from revops_mesh.kernel import clock
 from revops_mesh.kernel.aggregate import Aggregate, transition
 from revops_mesh.kernel.errors import Broken, Failure
 
+from ..deal_facts import kept
 from .bounds import all_of, completed, excesses
 from .chains import advance, complete, skip_open
 from .deciding import Person, place
-from .facts import kept
 from .judgement import OPEN
 
 _State, _Step, _Verdict = pb.ApprovalRequest.State, pb.ApprovalStep.State, pb.ApprovalDecision.Verdict
@@ -57,7 +58,7 @@ class ApprovalRequest(Aggregate[pb.ApprovalRequest]):
             policy_versions=asked.versions,
         )
         request = cls(state)
-        request.record(pb.ApprovalRequestCreated(**request._about))
+        request.record(events.ApprovalRequestCreated(**request._about))
         request._go_on(now)
         return request
 
@@ -81,7 +82,7 @@ class ApprovalRequest(Aggregate[pb.ApprovalRequest]):
         for step in decided:
             step.state = _Step.STATE_REJECTED
         self._end(_State.STATE_REJECTED, now)
-        self.record(pb.ApprovalRequestRejected(**self._about, principal=person.name))
+        self.record(events.ApprovalRequestRejected(**self._about, principal=person.name))
 
     def recall(self, reason: str, now: datetime) -> None:
         """Takes it back. Raises APPROVAL_REQUEST_STATE."""
@@ -100,7 +101,7 @@ class ApprovalRequest(Aggregate[pb.ApprovalRequest]):
         if step.due_time.ToDatetime(tzinfo=UTC) > now:
             return False
         step.escalated = True
-        self.record(pb.ApprovalRequestEscalated(**self._about, step_id=step_id))
+        self.record(events.ApprovalRequestEscalated(**self._about, step_id=step_id))
         self._settle()
         return True
 
@@ -139,14 +140,14 @@ class ApprovalRequest(Aggregate[pb.ApprovalRequest]):
         self.state.bounds.CopyFrom(all_of(decisions, self.state.facts))
         if complete(self.state.steps):
             self._end(_State.STATE_APPROVED, now)
-            self.record(pb.ApprovalRequestApproved(**self._about))
+            self.record(events.ApprovalRequestApproved(**self._about))
         self._settle()
 
     def _take_back(self, verb: str, state: pb.ApprovalRequest.State.ValueType, reason: str, now: datetime) -> None:
         self.must_allow(verb)
         self.state.close_reason, self.state.subject_key = reason, ""
         self._end(state, now)
-        self.record(pb.ApprovalRequestRecalled(**self._about, reason=reason))
+        self.record(events.ApprovalRequestRecalled(**self._about, reason=reason))
 
     def _end(self, state: pb.ApprovalRequest.State.ValueType, now: datetime) -> None:
         skip_open(self.state.steps)

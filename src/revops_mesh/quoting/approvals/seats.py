@@ -11,7 +11,7 @@ from revops.quoting.v1 import approval_policies_pb2 as policies
 from revops.quoting.v1 import approvals_pb2 as pb
 from revops.quoting.v1 import deal_facts_pb2 as facts_pb
 
-from .facts import number
+from ..deal_facts import number
 
 ANYONE = "anyone"
 APPROVED = pb.ApprovalDecision.VERDICT_APPROVED

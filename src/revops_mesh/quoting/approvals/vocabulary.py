@@ -8,7 +8,7 @@ from revops.quoting.v1 import deal_facts_pb2 as pb
 from revops_mesh.rules import RuleKind
 from revops_mesh.rules.types import BOOL, DECIMAL, INT, TEXT, ListOf, Record
 
-from .facts import LOWEST_MARGIN, number
+from ..deal_facts import LOWEST_MARGIN, number
 
 OPEN_TERM = 1_000_000
 """Months that an open term counts as: it is longer than any."""

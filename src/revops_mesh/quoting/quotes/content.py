@@ -18,7 +18,7 @@ from revops.quoting.v1 import quotes_pb2 as pb
 from revops_mesh.kernel.contract import described, facts
 
 BOOKKEEPING = frozenset(
-    {"etag", "state", "stale_price_entry", "superseded_by", "close_reason", "content_hash", "last_line_number"}
+    {"etag", "state", "stale_price_entry", "superseded_by", "close_reason", "content_hash", "last_line_number", "approval"}
 )  # fmt: skip
 """Fields of a quote that promise nothing. Instants promise nothing either: the promised one is the day `valid_until`."""
 

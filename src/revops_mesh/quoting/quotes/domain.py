@@ -4,37 +4,19 @@ from datetime import UTC, datetime, tzinfo
 from typing import Self
 
 from revops.quoting.v1 import quotes_pb2 as pb
-from revops.type.v1.money_pb2 import Money
+from revops.quoting.v1.approvals_pb2 import CheckBoundsResponse
 
 from revops_mesh.kernel import clock
-from revops_mesh.kernel.aggregate import Aggregate, transition
+from revops_mesh.kernel.aggregate import Aggregate
 from revops_mesh.kernel.errors import Broken, Failure
 
-from . import conservation, lines, pricing
+from . import approval, conservation, invariants, lines, pricing, states, telling
 from .content import content_hash
 from .pricing import Prices
 from .validity import Validity, validity, wanted_day
 from .versions import QuoteVersion
 
 _State = pb.Quote.State
-OPEN = frozenset({_State.STATE_DRAFT, _State.STATE_SUBMITTED})
-OFFERED = frozenset({_State.STATE_SUBMITTED, _State.STATE_ACCEPTED, _State.STATE_REJECTED, _State.STATE_EXPIRED})
-"""States that only a quote with a current version has."""
-
-ALLOWED: dict[str, frozenset[int]] = {
-    "update": frozenset({_State.STATE_DRAFT}),
-    "reprice": frozenset({_State.STATE_DRAFT}),
-    "delete": frozenset({_State.STATE_DRAFT}),
-    "submit": frozenset({_State.STATE_DRAFT}),
-    "revise": frozenset({_State.STATE_SUBMITTED}),
-    "accept": frozenset({_State.STATE_SUBMITTED}),
-    "reject": frozenset({_State.STATE_SUBMITTED}),
-    "expire": frozenset({_State.STATE_SUBMITTED}),
-    "withdraw": OPEN,
-    "supersede": OPEN,
-    "replace another": OPEN | {_State.STATE_ACCEPTED},
-}
-"""States in which each verb is possible."""
 
 
 class Quote(Aggregate[pb.Quote]):
@@ -111,27 +93,16 @@ class Quote(Aggregate[pb.Quote]):
             raise self._expired()
         return found
 
-    def submit(self, number: str, offered: Validity) -> QuoteVersion:
+    def submit(self, number: str, offered: Validity, approved: pb.QuoteApproval) -> QuoteVersion:
         """Puts the offer on the table and freezes it. `number` is kept once given. Raises QUOTE_STATE."""
         self.must_allow("submit")
         state, day = self.state, offered.last_day
         state.state, state.number = _State.STATE_SUBMITTED, state.number or number
         state.valid_until.year, state.valid_until.month, state.valid_until.day = day.year, day.month, day.day
         state.expire_time.CopyFrom(clock.timestamp(offered.end))
+        state.approval.CopyFrom(approved)
         state.content_hash = content_hash(state)
-        self.record(
-            pb.QuoteSubmitted(
-                quote=self.name,
-                version=state.version,
-                number=state.number,
-                account=state.account,
-                partner=state.partner,
-                net_amount=state.totals.net_amount,
-                content_hash=state.content_hash,
-                valid_until=state.valid_until,
-                margin=self._margin(),
-            )
-        )
+        self.record(telling.submitted(state))
         return QuoteVersion.frozen(self.version_name, state)
 
     @property
@@ -139,25 +110,46 @@ class Quote(Aggregate[pb.Quote]):
         """The resource name of the version it is at; the version exists from submit on."""
         return f"{self.name}/versions/{self.state.version}"
 
-    def accept(self, now: datetime) -> None:
-        """The customer agrees. Raises QUOTE_STATE, and QUOTE_ALREADY_EXPIRED even if the timer has not fired yet."""
-        self.must_allow("accept")
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known to need no approval, or to have it."""
+        return self.state.approval.state in approval.SETTLED
+
+    def answered(self, answer: CheckBoundsResponse) -> None:
+        """Takes over what the rules of approval say now."""
+        self.state.approval.CopyFrom(approval.answered(answer))
+
+    def hear(self, version: int, fingerprint: str, request: str, outcome: pb.QuoteApprovalRequest.Outcome.ValueType) -> bool:
+        """Notes what became of a request; False, and nothing changes, unless it is news of exactly what is on offer."""
+        about = self.is_on_offer(version) and fingerprint == self.state.content_hash
+        return about and approval.hear(self.state.approval, request, outcome)
+
+    def must_be_answerable(self, verb: str, now: datetime) -> None:
+        """Raises QUOTE_STATE, and QUOTE_ALREADY_EXPIRED even if the timer has not fired yet."""
+        self.must_allow(verb)
         if self.has_expired(now):
             raise self._expired()
+
+    def present(self, now: datetime) -> None:
+        """The customer is shown what is on offer; only the first time counts. Its validity does not change.
+
+        Raises what `must_be_answerable` raises, and QUOTE_APPROVAL_NEEDED, QUOTE_APPROVAL_PENDING, QUOTE_APPROVAL_REFUSED.
+        """
+        self.must_be_answerable("present", now)
+        approval.must_be_settled(self.state)
+        state = self.state
+        if state.HasField("present_time"):
+            return
+        state.present_time.CopyFrom(clock.timestamp(now))
+        self.record(telling.presented(state))
+
+    def accept(self, now: datetime) -> None:
+        """The customer agrees. Raises what `present` raises."""
+        self.must_be_answerable("accept", now)
+        approval.must_be_settled(self.state)
         state = self.state
         state.state = _State.STATE_ACCEPTED
-        self.record(
-            pb.QuoteAccepted(
-                quote=self.name,
-                version=state.version,
-                number=state.number,
-                account=state.account,
-                partner=state.partner,
-                net_amount=state.totals.net_amount,
-                content_hash=state.content_hash,
-                margin=self._margin(),
-            )
-        )
+        self.record(telling.accepted(state))
 
     def reject(self, reason: str) -> None:
         """The customer declines. Raises QUOTE_STATE."""
@@ -174,11 +166,12 @@ class Quote(Aggregate[pb.Quote]):
     def revise(self) -> None:
         """Takes the offer off the table to write its next version; number and lines stay. Raises QUOTE_STATE."""
         self.must_allow("revise")
-        self._record_superseded(by=self.name)
+        self.record(telling.superseded(self.state, self.name))
         self.state.state = _State.STATE_DRAFT
         self.state.version += 1
         self.state.content_hash = ""
-        self.state.ClearField("expire_time")
+        for of_the_offer in ("expire_time", "approval", "present_time"):
+            self.state.ClearField(of_the_offer)
 
     def supersede(self, by: "Quote") -> None:
         """Another quote replaces it. Raises QUOTE_SUPERSEDES_ITSELF, and QUOTE_STATE for either."""
@@ -187,7 +180,7 @@ class Quote(Aggregate[pb.Quote]):
         self.must_allow("supersede")
         by.must_allow("replace another")
         self.state.state, self.state.superseded_by = _State.STATE_SUPERSEDED, by.name
-        self._record_superseded(by=by.name)
+        self.record(telling.superseded(self.state, by.name))
 
     def expire(self) -> None:
         """Its validity ended. Raises QUOTE_STATE; whether it ended, `is_on_offer` and `has_expired` say."""
@@ -226,15 +219,7 @@ class Quote(Aggregate[pb.Quote]):
 
     def must_allow(self, verb: str) -> None:
         """Raises QUOTE_STATE unless the state allows the verb."""
-        transition(self.state.state, ALLOWED[verb], pb.Quote.State, pb.QuoteReason, pb.QUOTE_STATE, verb=verb, quote=self.name)
-
-    def _record_superseded(self, by: str) -> None:
-        state = self.state
-        self.record(pb.QuoteSuperseded(quote=self.name, version=state.version, superseded_by=by, partner=state.partner))
-
-    def _margin(self) -> Money | None:
-        totals = self.state.totals
-        return Money(amount=totals.margin, currency_code=self.state.currency_code) if totals.margin else None
+        states.must_allow(self.state, verb)
 
     def _stale(self, entry: str) -> Failure:
         return Failure(
@@ -255,23 +240,9 @@ class Quote(Aggregate[pb.Quote]):
         )
 
     def check(self) -> None:
-        """Nothing is lost in the sums; line ids are unique; what is or was on offer is numbered, dated and unchanged."""
-        state = self.state
-        ids = [line.line_id for line in state.lines]
-        if not all(ids) or len(set(ids)) != len(ids):
-            raise Broken(f"{self.name}: line ids are missing or shared: {ids}")
-        if state.price_scope.account != state.account:
-            raise Broken(f"{self.name}: priced for {state.price_scope.account}, offered to {state.account}")
-        dated = bool(state.number) and state.HasField("expire_time") and state.HasField("valid_until")
-        if not state.state or state.version < 1 or (state.version > 1 and not state.number):
-            raise Broken(f"{self.name}: {_State.Name(state.state)}, version {state.version}, number {state.number!r}")
-        if state.state in OFFERED and not (dated and state.lines and state.content_hash and not state.stale_price_entry):
-            raise Broken(f"{self.name}: on offer without number, end, lines or hash, or with stale prices")
-        if state.state == _State.STATE_DRAFT and (state.content_hash or state.HasField("expire_time")):
-            raise Broken(f"{self.name}: a draft that promises something")
-        if state.content_hash and state.content_hash != content_hash(state):
-            raise Broken(f"{self.name}: changed after it was submitted")
-        conservation.verify(state)
+        """Nothing is lost in the sums; line ids are unique; what is or was on offer is numbered, dated, judged and unchanged."""
+        invariants.verify(self.state)
+        conservation.verify(self.state)
 
 
 def _priced(state: pb.Quote, prices: Prices) -> pb.Quote:

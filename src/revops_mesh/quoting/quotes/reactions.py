@@ -8,6 +8,7 @@ from datetime import UTC
 
 from google.protobuf.empty_pb2 import Empty
 from revops.catalog.v1 import price_books_pb2 as books
+from revops.quoting.v1 import approval_events_pb2 as events
 from revops.quoting.v1 import quotes_pb2 as pb
 
 from revops_mesh.kernel.call import Call
@@ -54,4 +55,20 @@ async def mark_stale(request: pb.MarkStaleQuotesRequest, call: Call) -> Empty:
             await quotes.save(draft)
     if len(drafts) == BATCH:
         call.schedule(call.now, pb.MarkStaleQuotesRequest(price_entry=request.price_entry, after=drafts[-1].name))
+    return Empty()
+
+
+ApprovalEvent = (
+    events.ApprovalRequestCreated
+    | events.ApprovalRequestApproved
+    | events.ApprovalRequestRejected
+    | events.ApprovalRequestRecalled
+)
+
+
+async def approval_heard(event: ApprovalEvent, outcome: pb.QuoteApprovalRequest.Outcome.ValueType, call: Call) -> Empty:
+    """Notes what became of a request about what is on offer. Locked, so that an acceptance comes before or after."""
+    quote = await call.repo(Quote).find(event.subject, lock=True)
+    if quote is not None and quote.hear(event.version, event.fingerprint, event.approval_request, outcome):
+        await call.repo(Quote).save(quote)
     return Empty()

@@ -6,17 +6,22 @@ from zoneinfo import ZoneInfo
 from google.protobuf.empty_pb2 import Empty
 from revops.catalog.v1 import price_books_pb2 as books
 from revops.platform.v1 import reference_pb2 as reference
+from revops.quoting.v1 import approval_events_pb2 as events
+from revops.quoting.v1 import approvals_pb2 as approvals
 from revops.quoting.v1 import quotes_pb2 as pb
 
 from revops_mesh.aip.listing import merged, page
 from revops_mesh.kernel.call import Call
 from revops_mesh.kernel.errors import Failure, invalid
 
-from . import reactions
+from ..deal_facts import facts_of
+from . import approval, reactions
 from .domain import Quote
 from .explanation import explanation
 from .pricing import Prices, question
 from .versions import QuoteVersion
+
+_Outcome = pb.QuoteApprovalRequest.Outcome
 
 
 class QuoteService:
@@ -57,14 +62,23 @@ class QuoteService:
         quote = await call.repo(Quote).get(request.name, request.etag, lock=True)
         quote.must_be_submittable()
         offered = quote.ready(await _prices(call, quote.state), await _zone(call, quote.state.legal_entity))
+        approved = approval.answered(await _bounds(call, quote.state, call.principal.name))
         # Last, because it holds the series for every other submit until the commit.
         number = quote.state.number or f"Q-{await call.next_number('quotes'):06}"
-        await call.repo(QuoteVersion).add(quote.submit(number, offered))
+        await call.repo(QuoteVersion).add(quote.submit(number, offered, approved))
         call.schedule(offered.end, pb.ExpireQuoteRequest(name=quote.name, version=quote.state.version))
         return (await call.repo(Quote).save(quote)).state
 
+    async def PresentQuote(self, request: pb.PresentQuoteRequest, call: Call) -> pb.Quote:
+        quote = await call.repo(Quote).get(request.name, request.etag, lock=True)
+        await _settle(call, quote, "present")
+        quote.present(call.now)
+        return (await call.repo(Quote).save(quote)).state
+
     async def AcceptQuote(self, request: pb.AcceptQuoteRequest, call: Call) -> pb.Quote:
-        quote = await call.repo(Quote).get(request.name, request.etag)
+        # Locked, so that what is heard of its approval at the same time comes before or after and refuses nobody.
+        quote = await call.repo(Quote).get(request.name, request.etag, lock=True)
+        await _settle(call, quote, "accept")
         quote.accept(call.now)
         return (await call.repo(Quote).save(quote)).state
 
@@ -109,6 +123,18 @@ class QuoteService:
     async def OnPriceEntrySuperseded(self, event: books.PriceEntrySuperseded, call: Call) -> Empty:
         return await reactions.price_entry_superseded(event, call)
 
+    async def OnApprovalRequestCreated(self, event: events.ApprovalRequestCreated, call: Call) -> Empty:
+        return await reactions.approval_heard(event, _Outcome.OUTCOME_OPEN, call)
+
+    async def OnApprovalRequestApproved(self, event: events.ApprovalRequestApproved, call: Call) -> Empty:
+        return await reactions.approval_heard(event, _Outcome.OUTCOME_APPROVED, call)
+
+    async def OnApprovalRequestRejected(self, event: events.ApprovalRequestRejected, call: Call) -> Empty:
+        return await reactions.approval_heard(event, _Outcome.OUTCOME_REJECTED, call)
+
+    async def OnApprovalRequestRecalled(self, event: events.ApprovalRequestRecalled, call: Call) -> Empty:
+        return await reactions.approval_heard(event, _Outcome.OUTCOME_RECALLED, call)
+
     async def MarkStaleQuotes(self, request: pb.MarkStaleQuotesRequest, call: Call) -> Empty:
         return await reactions.mark_stale(request, call)
 
@@ -133,6 +159,24 @@ async def _zone(call: Call, legal_entity: str) -> tzinfo:
         return UTC
     entity = await call.ask(reference.GetLegalEntityRequest(name=legal_entity), reference.LegalEntity)
     return ZoneInfo(entity.time_zone)
+
+
+async def _bounds(call: Call, quote: pb.Quote, submitter: str = "") -> approvals.CheckBoundsResponse:
+    """What the rules of approval say of a quote as it is."""
+    facts = facts_of(quote)
+    facts.submitter = submitter
+    asked = approvals.CheckBoundsRequest(subject=quote.name, facts=facts, fingerprint=quote.content_hash)
+    return await call.ask(asked, approvals.CheckBoundsResponse)
+
+
+async def _settle(call: Call, quote: Quote, verb: str) -> None:
+    """Asks the rules of approval anew unless they are known to be kept: an event may be late, and rules change.
+
+    What was granted stays so: a request that is approved never becomes anything else. Raises what `must_be_answerable` raises.
+    """
+    quote.must_be_answerable(verb, call.now)
+    if not quote.is_settled:
+        quote.answered(await _bounds(call, quote.state))
 
 
 async def _supersede_version(call: Call, name: str) -> None:

@@ -19,7 +19,7 @@ class QuoteVersion(Aggregate[pb.QuoteVersion]):
     def frozen(cls, name: str, quote: pb.Quote) -> Self:
         """The version that is on offer."""
         version = cls(pb.QuoteVersion(name=name, quote=quote, partner=quote.partner, state=pb.QuoteVersion.STATE_CURRENT))
-        for bookkeeping in ("etag", "update_time"):
+        for bookkeeping in ("etag", "update_time", "approval"):
             version.state.quote.ClearField(bookkeeping)
         return version
 

@@ -15,6 +15,8 @@ import { file_revops_catalog_v1_price_books } from "../../catalog/v1/price_books
 import type { Charge_Type } from "../../catalog/v1/products_pb.js";
 import { file_revops_catalog_v1_products } from "../../catalog/v1/products_pb.js";
 import { file_revops_options_v1_options } from "../../options/v1/options_pb.js";
+import type { ApprovalRequestApprovedSchema, ApprovalRequestCreatedSchema, ApprovalRequestRecalledSchema, ApprovalRequestRejectedSchema } from "./approval_events_pb.js";
+import { file_revops_quoting_v1_approval_events } from "./approval_events_pb.js";
 import type { Money, Party } from "../../type/v1/money_pb.js";
 import { file_revops_type_v1_money } from "../../type/v1/money_pb.js";
 import type { Pricing } from "../../type/v1/pricing_pb.js";
@@ -27,7 +29,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file revops/quoting/v1/quotes.proto.
  */
 export const file_revops_quoting_v1_quotes: GenFile = /*@__PURE__*/
-  fileDesc("Ch5yZXZvcHMvcXVvdGluZy92MS9xdW90ZXMucHJvdG8SEXJldm9wcy5xdW90aW5nLnYxIpgICgVRdW90ZRIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIxCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIxCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIRCgdhY2NvdW50GAUgASgJQgASEQoHcGFydG5lchgGIAEoCUIAEhYKDGRpc3BsYXlfbmFtZRgHIAEoCUIAEhcKDWN1cnJlbmN5X2NvZGUYCCABKAlCABIyCgtwcmljZV9zY29wZRgJIAEoCzIdLnJldm9wcy5jYXRhbG9nLnYxLlByaWNlU2NvcGUSKAoHcGFydGllcxgKIAMoCzIVLnJldm9wcy50eXBlLnYxLlBhcnR5QgASFwoNY29udGFjdF9lbWFpbBgLIAEoCUIAEhYKDGxlZ2FsX2VudGl0eRgMIAEoCUIAEigKC3ZhbGlkX3VudGlsGA0gASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZUIAEhUKC3Rlcm1fbW9udGhzGA4gASgFQgASLQoFbGluZXMYDyADKAsyHC5yZXZvcHMucXVvdGluZy52MS5RdW90ZUxpbmVCABIvCgVzdGF0ZRgQIAEoDjIeLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlLlN0YXRlQgASEAoGbnVtYmVyGBEgASgJQgASEQoHdmVyc2lvbhgSIAEoBUIAEjAKBnRvdGFscxgTIAEoCzIeLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlVG90YWxzQgASMAoKcHJpY2VfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIXCg1wcmljZV9lbnRyaWVzGBUgAygJQgASGwoRc3RhbGVfcHJpY2VfZW50cnkYFiABKAlCABIXCg1zdXBlcnNlZGVkX2J5GBcgASgJQgASFgoMY2xvc2VfcmVhc29uGBggASgJQgASFgoMY29udGVudF9oYXNoGBkgASgJQgASMQoLZXhwaXJlX3RpbWUYGiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASGgoQbGFzdF9saW5lX251bWJlchgbIAEoBUIAIqoBCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEg8KC1NUQVRFX0RSQUZUEAESEwoPU1RBVEVfU1VCTUlUVEVEEAISEgoOU1RBVEVfQUNDRVBURUQQAxISCg5TVEFURV9SRUpFQ1RFRBAEEhMKD1NUQVRFX1dJVEhEUkFXThAFEhEKDVNUQVRFX0VYUElSRUQQBhIUChBTVEFURV9TVVBFUlNFREVEEAc6ACKsAgoJUXVvdGVMaW5lEhEKB2xpbmVfaWQYASABKAlCABITCglyYXRlX3BsYW4YAiABKAlCABISCghxdWFudGl0eRgDIAEoCUIAEhkKDWRpc2NvdW50X3JhdGUYBCABKAlCAEgAEhsKD2Rpc2NvdW50X2Ftb3VudBgFIAEoCUIASAASFQoLZGVzY3JpcHRpb24YBiABKAlCABIxCgdjaGFyZ2VzGAcgAygLMh4ucmV2b3BzLnF1b3RpbmcudjEuUXVvdGVDaGFyZ2VCABIVCgtsaXN0X2Ftb3VudBgIIAEoCUIAEhgKDmRpc2NvdW50X3RvdGFsGAkgASgJQgASFAoKbmV0X2Ftb3VudBgKIAEoCUIAEg4KBGNvc3QYCyABKAlCAEIKCghkaXNjb3VudCLpAgoLUXVvdGVDaGFyZ2USEgoKY2hhcmdlX2tleRgBIAEoCRIOCgZjaGFyZ2UYAiABKAkSEwoLcHJpY2VfZW50cnkYAyABKAkSLAoEdHlwZRgEIAEoDjIeLnJldm9wcy5jYXRhbG9nLnYxLkNoYXJnZS5UeXBlEh0KFWJpbGxpbmdfcGVyaW9kX21vbnRocxgFIAEoBRIoCgdwcmljaW5nGAYgASgLMhcucmV2b3BzLnR5cGUudjEuUHJpY2luZxITCgtsaXN0X2Ftb3VudBgHIAEoCRIWCg5kaXNjb3VudF90b3RhbBgIIAEoCRISCgpuZXRfYW1vdW50GAkgASgJEhMKC3ByaWNlX3Byb29mGAogASgJEiQKBXByb29mGAsgASgLMhUucmV2b3BzLnR5cGUudjEuUHJvb2YSLgoKa25vd25fdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiuwEKC1F1b3RlVG90YWxzEhMKC2xpc3RfYW1vdW50GAEgASgJEhYKDmRpc2NvdW50X3RvdGFsGAIgASgJEisKCm5ldF9hbW91bnQYAyABKAsyFS5yZXZvcHMudHlwZS52MS5Nb25leUIAEhAKCG9uZV90aW1lGAQgASgJEhEKCXJlY3VycmluZxgFIAEoCRILCgNtcnIYBiABKAkSDgoEY29zdBgHIAEoCUIAEhAKBm1hcmdpbhgIIAEoCUIAItMCCgxRdW90ZVZlcnNpb24SDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSMQoLY3JlYXRlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASMQoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASKQoFcXVvdGUYBSABKAsyGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZUIAEhEKB3BhcnRuZXIYBiABKAlCABI2CgVzdGF0ZRgHIAEoDjIlLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlVmVyc2lvbi5TdGF0ZUIAIkcKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASEQoNU1RBVEVfQ1VSUkVOVBABEhQKEFNUQVRFX1NVUEVSU0VERUQQAjoAIoABChJDcmVhdGVRdW90ZVJlcXVlc3QSKQoFcXVvdGUYASABKAsyGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZUIAEhIKCHF1b3RlX2lkGAIgASgJQgASFAoKcmVxdWVzdF9pZBgDIAEoCUIAEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiIQoPR2V0UXVvdGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCACJcChFMaXN0UXVvdGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYAyABKAkSEAoIb3JkZXJfYnkYBCABKAkiVwoSTGlzdFF1b3Rlc1Jlc3BvbnNlEigKBnF1b3RlcxgBIAMoCzIYLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKdAQoSVXBkYXRlUXVvdGVSZXF1ZXN0EikKBXF1b3RlGAEgASgLMhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGVCABIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2sSFAoKcmVxdWVzdF9pZBgDIAEoCUIAEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiSAoSRGVsZXRlUXVvdGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEhQKCnJlcXVlc3RfaWQYAyABKAlCACJgChNSZXByaWNlUXVvdGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEhQKCnJlcXVlc3RfaWQYAyABKAlCABIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIl8KElN1Ym1pdFF1b3RlUmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgASFQoNdmFsaWRhdGVfb25seRgEIAEoCCJIChJBY2NlcHRRdW90ZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSFAoKcmVxdWVzdF9pZBgDIAEoCUIAIloKElJlamVjdFF1b3RlUmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgASEAoGcmVhc29uGAQgASgJQgAiXAoUV2l0aGRyYXdRdW90ZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSFAoKcmVxdWVzdF9pZBgDIAEoCUIAEhAKBnJlYXNvbhgEIAEoCUIAIkgKElJldmlzZVF1b3RlUmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgAiZAoVU3VwZXJzZWRlUXVvdGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEhQKCnJlcXVlc3RfaWQYAyABKAlCABIXCg1zdXBlcnNlZGVkX2J5GAQgASgJQgAiJQoTRXhwbGFpblF1b3RlUmVxdWVzdBIOCgRuYW1lGAEgASgJQgAijQEKFEV4cGxhaW5RdW90ZVJlc3BvbnNlEiQKBXRvdGFsGAEgASgLMhUucmV2b3BzLnR5cGUudjEuUHJvb2YSJgoHY2hhcmdlcxgCIAMoCzIVLnJldm9wcy50eXBlLnYxLlByb29mEicKBm1hcmdpbhgDIAEoCzIVLnJldm9wcy50eXBlLnYxLlByb29mQgAiKAoWR2V0UXVvdGVWZXJzaW9uUmVxdWVzdBIOCgRuYW1lGAEgASgJQgAidQoYTGlzdFF1b3RlVmVyc2lvbnNSZXF1ZXN0EhAKBnBhcmVudBgFIAEoCUIAEhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBmZpbHRlchgDIAEoCRIQCghvcmRlcl9ieRgEIAEoCSJtChlMaXN0UXVvdGVWZXJzaW9uc1Jlc3BvbnNlEjcKDnF1b3RlX3ZlcnNpb25zGAEgAygLMh8ucmV2b3BzLnF1b3RpbmcudjEuUXVvdGVWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI1ChJFeHBpcmVRdW90ZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEg8KB3ZlcnNpb24YAiABKAUiPgoWTWFya1N0YWxlUXVvdGVzUmVxdWVzdBIVCgtwcmljZV9lbnRyeRgBIAEoCUIAEg0KBWFmdGVyGAIgASgJImwKDFF1b3RlQ3JlYXRlZBINCgVxdW90ZRgBIAEoCRIPCgdhY2NvdW50GAIgASgJEhEKB3BhcnRuZXIYAyABKAlCABIpCgpuZXRfYW1vdW50GAQgASgLMhUucmV2b3BzLnR5cGUudjEuTW9uZXki9gEKDlF1b3RlU3VibWl0dGVkEg0KBXF1b3RlGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSDgoGbnVtYmVyGAMgASgJEg8KB2FjY291bnQYBCABKAkSEQoHcGFydG5lchgFIAEoCUIAEikKCm5ldF9hbW91bnQYBiABKAsyFS5yZXZvcHMudHlwZS52MS5Nb25leRIUCgxjb250ZW50X2hhc2gYByABKAkSJgoLdmFsaWRfdW50aWwYCCABKAsyES5nb29nbGUudHlwZS5EYXRlEicKBm1hcmdpbhgJIAEoCzIVLnJldm9wcy50eXBlLnYxLk1vbmV5QgAizQEKDVF1b3RlQWNjZXB0ZWQSDQoFcXVvdGUYASABKAkSDwoHdmVyc2lvbhgCIAEoBRIOCgZudW1iZXIYAyABKAkSDwoHYWNjb3VudBgEIAEoCRIRCgdwYXJ0bmVyGAUgASgJQgASKQoKbmV0X2Ftb3VudBgGIAEoCzIVLnJldm9wcy50eXBlLnYxLk1vbmV5EhQKDGNvbnRlbnRfaGFzaBgHIAEoCRInCgZtYXJnaW4YCCABKAsyFS5yZXZvcHMudHlwZS52MS5Nb25leUIAIlIKDVF1b3RlUmVqZWN0ZWQSDQoFcXVvdGUYASABKAkSDwoHdmVyc2lvbhgCIAEoBRIOCgZyZWFzb24YAyABKAkSEQoHcGFydG5lchgEIAEoCUIAIlMKDlF1b3RlV2l0aGRyYXduEg0KBXF1b3RlGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSDgoGcmVhc29uGAMgASgJEhEKB3BhcnRuZXIYBCABKAlCACJBCgxRdW90ZUV4cGlyZWQSDQoFcXVvdGUYASABKAkSDwoHdmVyc2lvbhgCIAEoBRIRCgdwYXJ0bmVyGAMgASgJQgAiWwoPUXVvdGVTdXBlcnNlZGVkEg0KBXF1b3RlGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSFQoNc3VwZXJzZWRlZF9ieRgDIAEoCRIRCgdwYXJ0bmVyGAQgASgJQgAqggIKC1F1b3RlUmVhc29uEhwKGFFVT1RFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhEKC1FVT1RFX1NUQVRFEAEaABIZChNRVU9URV9XSVRIT1VUX0xJTkVTEAIaABIYChJRVU9URV9QUklDRVNfU1RBTEUQAxoAEhsKFVFVT1RFX0FMUkVBRFlfRVhQSVJFRBAEGgASHgoYUVVPVEVfRElTQ09VTlRfVE9PX0xBUkdFEAUaABIaChRRVU9URV9MSU5FX0RVUExJQ0FURRAGGgASHQoXUVVPVEVfU1VQRVJTRURFU19JVFNFTEYQBxoAEhUKD1FVT1RFX1RPT19MQVJHRRAIGgAyvwwKDFF1b3RlU2VydmljZRJQCgtDcmVhdGVRdW90ZRIlLnJldm9wcy5xdW90aW5nLnYxLkNyZWF0ZVF1b3RlUmVxdWVzdBoYLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlIgASTQoIR2V0UXVvdGUSIi5yZXZvcHMucXVvdGluZy52MS5HZXRRdW90ZVJlcXVlc3QaGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZSIDkAIBEl4KCkxpc3RRdW90ZXMSJC5yZXZvcHMucXVvdGluZy52MS5MaXN0UXVvdGVzUmVxdWVzdBolLnJldm9wcy5xdW90aW5nLnYxLkxpc3RRdW90ZXNSZXNwb25zZSIDkAIBElAKC1VwZGF0ZVF1b3RlEiUucmV2b3BzLnF1b3RpbmcudjEuVXBkYXRlUXVvdGVSZXF1ZXN0GhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGUiABJOCgtEZWxldGVRdW90ZRIlLnJldm9wcy5xdW90aW5nLnYxLkRlbGV0ZVF1b3RlUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIAElIKDFJlcHJpY2VRdW90ZRImLnJldm9wcy5xdW90aW5nLnYxLlJlcHJpY2VRdW90ZVJlcXVlc3QaGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZSIAElAKC1N1Ym1pdFF1b3RlEiUucmV2b3BzLnF1b3RpbmcudjEuU3VibWl0UXVvdGVSZXF1ZXN0GhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGUiABJQCgtBY2NlcHRRdW90ZRIlLnJldm9wcy5xdW90aW5nLnYxLkFjY2VwdFF1b3RlUmVxdWVzdBoYLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlIgASUAoLUmVqZWN0UXVvdGUSJS5yZXZvcHMucXVvdGluZy52MS5SZWplY3RRdW90ZVJlcXVlc3QaGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZSIAElQKDVdpdGhkcmF3UXVvdGUSJy5yZXZvcHMucXVvdGluZy52MS5XaXRoZHJhd1F1b3RlUmVxdWVzdBoYLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlIgASUAoLUmV2aXNlUXVvdGUSJS5yZXZvcHMucXVvdGluZy52MS5SZXZpc2VRdW90ZVJlcXVlc3QaGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZSIAElYKDlN1cGVyc2VkZVF1b3RlEigucmV2b3BzLnF1b3RpbmcudjEuU3VwZXJzZWRlUXVvdGVSZXF1ZXN0GhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGUiABJkCgxFeHBsYWluUXVvdGUSJi5yZXZvcHMucXVvdGluZy52MS5FeHBsYWluUXVvdGVSZXF1ZXN0GicucmV2b3BzLnF1b3RpbmcudjEuRXhwbGFpblF1b3RlUmVzcG9uc2UiA5ACARJiCg9HZXRRdW90ZVZlcnNpb24SKS5yZXZvcHMucXVvdGluZy52MS5HZXRRdW90ZVZlcnNpb25SZXF1ZXN0Gh8ucmV2b3BzLnF1b3RpbmcudjEuUXVvdGVWZXJzaW9uIgOQAgEScwoRTGlzdFF1b3RlVmVyc2lvbnMSKy5yZXZvcHMucXVvdGluZy52MS5MaXN0UXVvdGVWZXJzaW9uc1JlcXVlc3QaLC5yZXZvcHMucXVvdGluZy52MS5MaXN0UXVvdGVWZXJzaW9uc1Jlc3BvbnNlIgOQAgESTgoLRXhwaXJlUXVvdGUSJS5yZXZvcHMucXVvdGluZy52MS5FeHBpcmVRdW90ZVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiABJbChZPblByaWNlRW50cnlTdXBlcnNlZGVkEicucmV2b3BzLmNhdGFsb2cudjEuUHJpY2VFbnRyeVN1cGVyc2VkZWQaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiABJWCg9NYXJrU3RhbGVRdW90ZXMSKS5yZXZvcHMucXVvdGluZy52MS5NYXJrU3RhbGVRdW90ZXNSZXF1ZXN0GhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IgBiBnByb3RvMw", [file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_google_type_date, file_revops_catalog_v1_price_books, file_revops_catalog_v1_products, file_revops_options_v1_options, file_revops_type_v1_money, file_revops_type_v1_pricing, file_revops_type_v1_proof]);
+  fileDesc("Ch5yZXZvcHMvcXVvdGluZy92MS9xdW90ZXMucHJvdG8SEXJldm9wcy5xdW90aW5nLnYxIoIJCgVRdW90ZRIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIxCgtjcmVhdGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIxCgt1cGRhdGVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIRCgdhY2NvdW50GAUgASgJQgASEQoHcGFydG5lchgGIAEoCUIAEhYKDGRpc3BsYXlfbmFtZRgHIAEoCUIAEhcKDWN1cnJlbmN5X2NvZGUYCCABKAlCABIyCgtwcmljZV9zY29wZRgJIAEoCzIdLnJldm9wcy5jYXRhbG9nLnYxLlByaWNlU2NvcGUSKAoHcGFydGllcxgKIAMoCzIVLnJldm9wcy50eXBlLnYxLlBhcnR5QgASFwoNY29udGFjdF9lbWFpbBgLIAEoCUIAEhYKDGxlZ2FsX2VudGl0eRgMIAEoCUIAEigKC3ZhbGlkX3VudGlsGA0gASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZUIAEhUKC3Rlcm1fbW9udGhzGA4gASgFQgASLQoFbGluZXMYDyADKAsyHC5yZXZvcHMucXVvdGluZy52MS5RdW90ZUxpbmVCABIvCgVzdGF0ZRgQIAEoDjIeLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlLlN0YXRlQgASEAoGbnVtYmVyGBEgASgJQgASEQoHdmVyc2lvbhgSIAEoBUIAEjAKBnRvdGFscxgTIAEoCzIeLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlVG90YWxzQgASMAoKcHJpY2VfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCABIXCg1wcmljZV9lbnRyaWVzGBUgAygJQgASGwoRc3RhbGVfcHJpY2VfZW50cnkYFiABKAlCABIXCg1zdXBlcnNlZGVkX2J5GBcgASgJQgASFgoMY2xvc2VfcmVhc29uGBggASgJQgASFgoMY29udGVudF9oYXNoGBkgASgJQgASMQoLZXhwaXJlX3RpbWUYGiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgASGgoQbGFzdF9saW5lX251bWJlchgbIAEoBUIAEjQKCGFwcHJvdmFsGBwgASgLMiAucmV2b3BzLnF1b3RpbmcudjEuUXVvdGVBcHByb3ZhbEIAEjIKDHByZXNlbnRfdGltZRgdIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCACKqAQoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIPCgtTVEFURV9EUkFGVBABEhMKD1NUQVRFX1NVQk1JVFRFRBACEhIKDlNUQVRFX0FDQ0VQVEVEEAMSEgoOU1RBVEVfUkVKRUNURUQQBBITCg9TVEFURV9XSVRIRFJBV04QBRIRCg1TVEFURV9FWFBJUkVEEAYSFAoQU1RBVEVfU1VQRVJTRURFRBAHOgAi9AIKDVF1b3RlQXBwcm92YWwSNwoFc3RhdGUYASABKA4yJi5yZXZvcHMucXVvdGluZy52MS5RdW90ZUFwcHJvdmFsLlN0YXRlQgASGAoQYXBwcm92YWxfcmVxdWVzdBgCIAEoCRI7Cgthc2tlZF9zdGF0ZRgDIAEoDjImLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlQXBwcm92YWwuU3RhdGUSFQoNYXNrZWRfcmVxdWVzdBgEIAEoCRI7CghyZXF1ZXN0cxgFIAMoCzInLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlQXBwcm92YWxSZXF1ZXN0QgAifwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIUChBTVEFURV9OT1RfTkVFREVEEAESEAoMU1RBVEVfTkVFREVEEAISEQoNU1RBVEVfUEVORElORxADEhEKDVNUQVRFX0dSQU5URUQQBBIRCg1TVEFURV9SRUZVU0VEEAUi6gEKFFF1b3RlQXBwcm92YWxSZXF1ZXN0EhgKEGFwcHJvdmFsX3JlcXVlc3QYASABKAkSQAoHb3V0Y29tZRgCIAEoDjIvLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlQXBwcm92YWxSZXF1ZXN0Lk91dGNvbWUidgoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEAoMT1VUQ09NRV9PUEVOEAESFAoQT1VUQ09NRV9SRUNBTExFRBACEhQKEE9VVENPTUVfUkVKRUNURUQQAxIUChBPVVRDT01FX0FQUFJPVkVEEAQirAIKCVF1b3RlTGluZRIRCgdsaW5lX2lkGAEgASgJQgASEwoJcmF0ZV9wbGFuGAIgASgJQgASEgoIcXVhbnRpdHkYAyABKAlCABIZCg1kaXNjb3VudF9yYXRlGAQgASgJQgBIABIbCg9kaXNjb3VudF9hbW91bnQYBSABKAlCAEgAEhUKC2Rlc2NyaXB0aW9uGAYgASgJQgASMQoHY2hhcmdlcxgHIAMoCzIeLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlQ2hhcmdlQgASFQoLbGlzdF9hbW91bnQYCCABKAlCABIYCg5kaXNjb3VudF90b3RhbBgJIAEoCUIAEhQKCm5ldF9hbW91bnQYCiABKAlCABIOCgRjb3N0GAsgASgJQgBCCgoIZGlzY291bnQi6QIKC1F1b3RlQ2hhcmdlEhIKCmNoYXJnZV9rZXkYASABKAkSDgoGY2hhcmdlGAIgASgJEhMKC3ByaWNlX2VudHJ5GAMgASgJEiwKBHR5cGUYBCABKA4yHi5yZXZvcHMuY2F0YWxvZy52MS5DaGFyZ2UuVHlwZRIdChViaWxsaW5nX3BlcmlvZF9tb250aHMYBSABKAUSKAoHcHJpY2luZxgGIAEoCzIXLnJldm9wcy50eXBlLnYxLlByaWNpbmcSEwoLbGlzdF9hbW91bnQYByABKAkSFgoOZGlzY291bnRfdG90YWwYCCABKAkSEgoKbmV0X2Ftb3VudBgJIAEoCRITCgtwcmljZV9wcm9vZhgKIAEoCRIkCgVwcm9vZhgLIAEoCzIVLnJldm9wcy50eXBlLnYxLlByb29mEi4KCmtub3duX3RpbWUYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrsBCgtRdW90ZVRvdGFscxITCgtsaXN0X2Ftb3VudBgBIAEoCRIWCg5kaXNjb3VudF90b3RhbBgCIAEoCRIrCgpuZXRfYW1vdW50GAMgASgLMhUucmV2b3BzLnR5cGUudjEuTW9uZXlCABIQCghvbmVfdGltZRgEIAEoCRIRCglyZWN1cnJpbmcYBSABKAkSCwoDbXJyGAYgASgJEg4KBGNvc3QYByABKAlCABIQCgZtYXJnaW4YCCABKAlCACLTAgoMUXVvdGVWZXJzaW9uEg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEjEKC2NyZWF0ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEjEKC3VwZGF0ZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIAEikKBXF1b3RlGAUgASgLMhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGVCABIRCgdwYXJ0bmVyGAYgASgJQgASNgoFc3RhdGUYByABKA4yJS5yZXZvcHMucXVvdGluZy52MS5RdW90ZVZlcnNpb24uU3RhdGVCACJHCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhEKDVNUQVRFX0NVUlJFTlQQARIUChBTVEFURV9TVVBFUlNFREVEEAI6ACKAAQoSQ3JlYXRlUXVvdGVSZXF1ZXN0EikKBXF1b3RlGAEgASgLMhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGVCABISCghxdW90ZV9pZBgCIAEoCUIAEhQKCnJlcXVlc3RfaWQYAyABKAlCABIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIiEKD0dldFF1b3RlUmVxdWVzdBIOCgRuYW1lGAEgASgJQgAiXAoRTGlzdFF1b3Rlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGZmlsdGVyGAMgASgJEhAKCG9yZGVyX2J5GAQgASgJIlcKEkxpc3RRdW90ZXNSZXNwb25zZRIoCgZxdW90ZXMYASADKAsyGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkinQEKElVwZGF0ZVF1b3RlUmVxdWVzdBIpCgVxdW90ZRgBIAEoCzIYLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlQgASLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrEhQKCnJlcXVlc3RfaWQYAyABKAlCABIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkgKEkRlbGV0ZVF1b3RlUmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgAiYAoTUmVwcmljZVF1b3RlUmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgASFQoNdmFsaWRhdGVfb25seRgEIAEoCCJfChJTdWJtaXRRdW90ZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSFAoKcmVxdWVzdF9pZBgDIAEoCUIAEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiSAoSQWNjZXB0UXVvdGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEhQKCnJlcXVlc3RfaWQYAyABKAlCACJJChNQcmVzZW50UXVvdGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEhQKCnJlcXVlc3RfaWQYAyABKAlCACJaChJSZWplY3RRdW90ZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSFAoKcmVxdWVzdF9pZBgDIAEoCUIAEhAKBnJlYXNvbhgEIAEoCUIAIlwKFFdpdGhkcmF3UXVvdGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIMCgRldGFnGAIgASgJEhQKCnJlcXVlc3RfaWQYAyABKAlCABIQCgZyZWFzb24YBCABKAlCACJIChJSZXZpc2VRdW90ZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAEgwKBGV0YWcYAiABKAkSFAoKcmVxdWVzdF9pZBgDIAEoCUIAImQKFVN1cGVyc2VkZVF1b3RlUmVxdWVzdBIOCgRuYW1lGAEgASgJQgASDAoEZXRhZxgCIAEoCRIUCgpyZXF1ZXN0X2lkGAMgASgJQgASFwoNc3VwZXJzZWRlZF9ieRgEIAEoCUIAIiUKE0V4cGxhaW5RdW90ZVJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAIo0BChRFeHBsYWluUXVvdGVSZXNwb25zZRIkCgV0b3RhbBgBIAEoCzIVLnJldm9wcy50eXBlLnYxLlByb29mEiYKB2NoYXJnZXMYAiADKAsyFS5yZXZvcHMudHlwZS52MS5Qcm9vZhInCgZtYXJnaW4YAyABKAsyFS5yZXZvcHMudHlwZS52MS5Qcm9vZkIAIigKFkdldFF1b3RlVmVyc2lvblJlcXVlc3QSDgoEbmFtZRgBIAEoCUIAInUKGExpc3RRdW90ZVZlcnNpb25zUmVxdWVzdBIQCgZwYXJlbnQYBSABKAlCABIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIOCgZmaWx0ZXIYAyABKAkSEAoIb3JkZXJfYnkYBCABKAkibQoZTGlzdFF1b3RlVmVyc2lvbnNSZXNwb25zZRI3Cg5xdW90ZV92ZXJzaW9ucxgBIAMoCzIfLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlVmVyc2lvbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiNQoSRXhwaXJlUXVvdGVSZXF1ZXN0Eg4KBG5hbWUYASABKAlCABIPCgd2ZXJzaW9uGAIgASgFIj4KFk1hcmtTdGFsZVF1b3Rlc1JlcXVlc3QSFQoLcHJpY2VfZW50cnkYASABKAlCABINCgVhZnRlchgCIAEoCSJsCgxRdW90ZUNyZWF0ZWQSDQoFcXVvdGUYASABKAkSDwoHYWNjb3VudBgCIAEoCRIRCgdwYXJ0bmVyGAMgASgJQgASKQoKbmV0X2Ftb3VudBgEIAEoCzIVLnJldm9wcy50eXBlLnYxLk1vbmV5IvYBCg5RdW90ZVN1Ym1pdHRlZBINCgVxdW90ZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgFEg4KBm51bWJlchgDIAEoCRIPCgdhY2NvdW50GAQgASgJEhEKB3BhcnRuZXIYBSABKAlCABIpCgpuZXRfYW1vdW50GAYgASgLMhUucmV2b3BzLnR5cGUudjEuTW9uZXkSFAoMY29udGVudF9oYXNoGAcgASgJEiYKC3ZhbGlkX3VudGlsGAggASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZRInCgZtYXJnaW4YCSABKAsyFS5yZXZvcHMudHlwZS52MS5Nb25leUIAImoKDlF1b3RlUHJlc2VudGVkEg0KBXF1b3RlGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSDwoHYWNjb3VudBgDIAEoCRIRCgdwYXJ0bmVyGAQgASgJQgASFAoMY29udGVudF9oYXNoGAUgASgJIs0BCg1RdW90ZUFjY2VwdGVkEg0KBXF1b3RlGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSDgoGbnVtYmVyGAMgASgJEg8KB2FjY291bnQYBCABKAkSEQoHcGFydG5lchgFIAEoCUIAEikKCm5ldF9hbW91bnQYBiABKAsyFS5yZXZvcHMudHlwZS52MS5Nb25leRIUCgxjb250ZW50X2hhc2gYByABKAkSJwoGbWFyZ2luGAggASgLMhUucmV2b3BzLnR5cGUudjEuTW9uZXlCACJSCg1RdW90ZVJlamVjdGVkEg0KBXF1b3RlGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSDgoGcmVhc29uGAMgASgJEhEKB3BhcnRuZXIYBCABKAlCACJTCg5RdW90ZVdpdGhkcmF3bhINCgVxdW90ZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgFEg4KBnJlYXNvbhgDIAEoCRIRCgdwYXJ0bmVyGAQgASgJQgAiQQoMUXVvdGVFeHBpcmVkEg0KBXF1b3RlGAEgASgJEg8KB3ZlcnNpb24YAiABKAUSEQoHcGFydG5lchgDIAEoCUIAIlsKD1F1b3RlU3VwZXJzZWRlZBINCgVxdW90ZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgFEhUKDXN1cGVyc2VkZWRfYnkYAyABKAkSEQoHcGFydG5lchgEIAEoCUIAKtsCCgtRdW90ZVJlYXNvbhIcChhRVU9URV9SRUFTT05fVU5TUEVDSUZJRUQQABIRCgtRVU9URV9TVEFURRABGgASGQoTUVVPVEVfV0lUSE9VVF9MSU5FUxACGgASGAoSUVVPVEVfUFJJQ0VTX1NUQUxFEAMaABIbChVRVU9URV9BTFJFQURZX0VYUElSRUQQBBoAEh4KGFFVT1RFX0RJU0NPVU5UX1RPT19MQVJHRRAFGgASGgoUUVVPVEVfTElORV9EVVBMSUNBVEUQBhoAEh0KF1FVT1RFX1NVUEVSU0VERVNfSVRTRUxGEAcaABIVCg9RVU9URV9UT09fTEFSR0UQCBoAEhsKFVFVT1RFX0FQUFJPVkFMX05FRURFRBAJGgASHAoWUVVPVEVfQVBQUk9WQUxfUEVORElORxAKGgASHAoWUVVPVEVfQVBQUk9WQUxfUkVGVVNFRBALGgAynRAKDFF1b3RlU2VydmljZRJQCgtDcmVhdGVRdW90ZRIlLnJldm9wcy5xdW90aW5nLnYxLkNyZWF0ZVF1b3RlUmVxdWVzdBoYLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlIgASTQoIR2V0UXVvdGUSIi5yZXZvcHMucXVvdGluZy52MS5HZXRRdW90ZVJlcXVlc3QaGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZSIDkAIBEl4KCkxpc3RRdW90ZXMSJC5yZXZvcHMucXVvdGluZy52MS5MaXN0UXVvdGVzUmVxdWVzdBolLnJldm9wcy5xdW90aW5nLnYxLkxpc3RRdW90ZXNSZXNwb25zZSIDkAIBElAKC1VwZGF0ZVF1b3RlEiUucmV2b3BzLnF1b3RpbmcudjEuVXBkYXRlUXVvdGVSZXF1ZXN0GhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGUiABJOCgtEZWxldGVRdW90ZRIlLnJldm9wcy5xdW90aW5nLnYxLkRlbGV0ZVF1b3RlUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIAElIKDFJlcHJpY2VRdW90ZRImLnJldm9wcy5xdW90aW5nLnYxLlJlcHJpY2VRdW90ZVJlcXVlc3QaGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZSIAElAKC1N1Ym1pdFF1b3RlEiUucmV2b3BzLnF1b3RpbmcudjEuU3VibWl0UXVvdGVSZXF1ZXN0GhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGUiABJSCgxQcmVzZW50UXVvdGUSJi5yZXZvcHMucXVvdGluZy52MS5QcmVzZW50UXVvdGVSZXF1ZXN0GhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGUiABJQCgtBY2NlcHRRdW90ZRIlLnJldm9wcy5xdW90aW5nLnYxLkFjY2VwdFF1b3RlUmVxdWVzdBoYLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlIgASUAoLUmVqZWN0UXVvdGUSJS5yZXZvcHMucXVvdGluZy52MS5SZWplY3RRdW90ZVJlcXVlc3QaGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZSIAElQKDVdpdGhkcmF3UXVvdGUSJy5yZXZvcHMucXVvdGluZy52MS5XaXRoZHJhd1F1b3RlUmVxdWVzdBoYLnJldm9wcy5xdW90aW5nLnYxLlF1b3RlIgASUAoLUmV2aXNlUXVvdGUSJS5yZXZvcHMucXVvdGluZy52MS5SZXZpc2VRdW90ZVJlcXVlc3QaGC5yZXZvcHMucXVvdGluZy52MS5RdW90ZSIAElYKDlN1cGVyc2VkZVF1b3RlEigucmV2b3BzLnF1b3RpbmcudjEuU3VwZXJzZWRlUXVvdGVSZXF1ZXN0GhgucmV2b3BzLnF1b3RpbmcudjEuUXVvdGUiABJkCgxFeHBsYWluUXVvdGUSJi5yZXZvcHMucXVvdGluZy52MS5FeHBsYWluUXVvdGVSZXF1ZXN0GicucmV2b3BzLnF1b3RpbmcudjEuRXhwbGFpblF1b3RlUmVzcG9uc2UiA5ACARJiCg9HZXRRdW90ZVZlcnNpb24SKS5yZXZvcHMucXVvdGluZy52MS5HZXRRdW90ZVZlcnNpb25SZXF1ZXN0Gh8ucmV2b3BzLnF1b3RpbmcudjEuUXVvdGVWZXJzaW9uIgOQAgEScwoRTGlzdFF1b3RlVmVyc2lvbnMSKy5yZXZvcHMucXVvdGluZy52MS5MaXN0UXVvdGVWZXJzaW9uc1JlcXVlc3QaLC5yZXZvcHMucXVvdGluZy52MS5MaXN0UXVvdGVWZXJzaW9uc1Jlc3BvbnNlIgOQAgESTgoLRXhwaXJlUXVvdGUSJS5yZXZvcHMucXVvdGluZy52MS5FeHBpcmVRdW90ZVJlcXVlc3QaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiABJbChZPblByaWNlRW50cnlTdXBlcnNlZGVkEicucmV2b3BzLmNhdGFsb2cudjEuUHJpY2VFbnRyeVN1cGVyc2VkZWQaFi5nb29nbGUucHJvdG9idWYuRW1wdHkiABJfChhPbkFwcHJvdmFsUmVxdWVzdENyZWF0ZWQSKS5yZXZvcHMucXVvdGluZy52MS5BcHByb3ZhbFJlcXVlc3RDcmVhdGVkGhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IgASYQoZT25BcHByb3ZhbFJlcXVlc3RBcHByb3ZlZBIqLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUmVxdWVzdEFwcHJvdmVkGhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IgASYQoZT25BcHByb3ZhbFJlcXVlc3RSZWplY3RlZBIqLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUmVxdWVzdFJlamVjdGVkGhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IgASYQoZT25BcHByb3ZhbFJlcXVlc3RSZWNhbGxlZBIqLnJldm9wcy5xdW90aW5nLnYxLkFwcHJvdmFsUmVxdWVzdFJlY2FsbGVkGhYuZ29vZ2xlLnByb3RvYnVmLkVtcHR5IgASVgoPTWFya1N0YWxlUXVvdGVzEikucmV2b3BzLnF1b3RpbmcudjEuTWFya1N0YWxlUXVvdGVzUmVxdWVzdBoWLmdvb2dsZS5wcm90b2J1Zi5FbXB0eSIAYgZwcm90bzM", [file_google_protobuf_empty, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_google_type_date, file_revops_catalog_v1_price_books, file_revops_catalog_v1_products, file_revops_options_v1_options, file_revops_quoting_v1_approval_events, file_revops_type_v1_money, file_revops_type_v1_pricing, file_revops_type_v1_proof]);
 
 /**
  * An offer to one account.
@@ -225,6 +227,20 @@ export type Quote = Message<"revops.quoting.v1.Quote"> & {
    * @generated from field: int32 last_line_number = 27;
    */
   lastLineNumber: number;
+
+  /**
+   * Whether somebody has to agree to what is offered; unset before it is.
+   *
+   * @generated from field: revops.quoting.v1.QuoteApproval approval = 28;
+   */
+  approval?: QuoteApproval | undefined;
+
+  /**
+   * When the version on offer was first shown to the customer; unset if it was not.
+   *
+   * @generated from field: google.protobuf.Timestamp present_time = 29;
+   */
+  presentTime?: Timestamp | undefined;
 };
 
 /**
@@ -302,6 +318,187 @@ export enum Quote_State {
  */
 export const Quote_StateSchema: GenEnum<Quote_State> = /*@__PURE__*/
   enumDesc(file_revops_quoting_v1_quotes, 0, 0);
+
+/**
+ * Whether somebody has to agree to a version, by what was answered at its submit and heard since, in whatever order. Where it says
+ * that approval is missing, presenting and accepting ask again: the rules may have changed.
+ *
+ * @generated from message revops.quoting.v1.QuoteApproval
+ */
+export type QuoteApproval = Message<"revops.quoting.v1.QuoteApproval"> & {
+  /**
+   * The state.
+   *
+   * @generated from field: revops.quoting.v1.QuoteApproval.State state = 1;
+   */
+  state: QuoteApproval_State;
+
+  /**
+   * Request that grants, is under way or was rejected, `approvalRequests/{approval_request}`.
+   *
+   * @generated from field: string approval_request = 2;
+   */
+  approvalRequest: string;
+
+  /**
+   * What the rules said when they were asked last: at the submit, or since.
+   *
+   * @generated from field: revops.quoting.v1.QuoteApproval.State asked_state = 3;
+   */
+  askedState: QuoteApproval_State;
+
+  /**
+   * Request that they named; empty if none.
+   *
+   * @generated from field: string asked_request = 4;
+   */
+  askedRequest: string;
+
+  /**
+   * Requests about this version that were heard of, by name; of those that were taken back the last hundred.
+   *
+   * @generated from field: repeated revops.quoting.v1.QuoteApprovalRequest requests = 5;
+   */
+  requests: QuoteApprovalRequest[];
+};
+
+/**
+ * Describes the message revops.quoting.v1.QuoteApproval.
+ * Use `create(QuoteApprovalSchema)` to create a new message.
+ */
+export const QuoteApprovalSchema: GenMessage<QuoteApproval> = /*@__PURE__*/
+  messageDesc(file_revops_quoting_v1_quotes, 1);
+
+/**
+ * Whether it is approved.
+ *
+ * @generated from enum revops.quoting.v1.QuoteApproval.State
+ */
+export enum QuoteApproval_State {
+  /**
+   * Not stated.
+   *
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * No rule asks for it.
+   *
+   * @generated from enum value: STATE_NOT_NEEDED = 1;
+   */
+  NOT_NEEDED = 1,
+
+  /**
+   * Somebody has to agree, and nobody is known to be asked.
+   *
+   * @generated from enum value: STATE_NEEDED = 2;
+   */
+  NEEDED = 2,
+
+  /**
+   * Somebody is asked.
+   *
+   * @generated from enum value: STATE_PENDING = 3;
+   */
+  PENDING = 3,
+
+  /**
+   * Everybody agreed who had to.
+   *
+   * @generated from enum value: STATE_GRANTED = 4;
+   */
+  GRANTED = 4,
+
+  /**
+   * Somebody did not agree.
+   *
+   * @generated from enum value: STATE_REFUSED = 5;
+   */
+  REFUSED = 5,
+}
+
+/**
+ * Describes the enum revops.quoting.v1.QuoteApproval.State.
+ */
+export const QuoteApproval_StateSchema: GenEnum<QuoteApproval_State> = /*@__PURE__*/
+  enumDesc(file_revops_quoting_v1_quotes, 1, 0);
+
+/**
+ * What was heard of one request.
+ *
+ * @generated from message revops.quoting.v1.QuoteApprovalRequest
+ */
+export type QuoteApprovalRequest = Message<"revops.quoting.v1.QuoteApprovalRequest"> & {
+  /**
+   * The request.
+   *
+   * @generated from field: string approval_request = 1;
+   */
+  approvalRequest: string;
+
+  /**
+   * What became of it.
+   *
+   * @generated from field: revops.quoting.v1.QuoteApprovalRequest.Outcome outcome = 2;
+   */
+  outcome: QuoteApprovalRequest_Outcome;
+};
+
+/**
+ * Describes the message revops.quoting.v1.QuoteApprovalRequest.
+ * Use `create(QuoteApprovalRequestSchema)` to create a new message.
+ */
+export const QuoteApprovalRequestSchema: GenMessage<QuoteApprovalRequest> = /*@__PURE__*/
+  messageDesc(file_revops_quoting_v1_quotes, 2);
+
+/**
+ * What became of it; what is larger is later.
+ *
+ * @generated from enum revops.quoting.v1.QuoteApprovalRequest.Outcome
+ */
+export enum QuoteApprovalRequest_Outcome {
+  /**
+   * Not stated.
+   *
+   * @generated from enum value: OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is under way.
+   *
+   * @generated from enum value: OUTCOME_OPEN = 1;
+   */
+  OPEN = 1,
+
+  /**
+   * It was taken back.
+   *
+   * @generated from enum value: OUTCOME_RECALLED = 2;
+   */
+  RECALLED = 2,
+
+  /**
+   * Somebody did not agree.
+   *
+   * @generated from enum value: OUTCOME_REJECTED = 3;
+   */
+  REJECTED = 3,
+
+  /**
+   * Everybody agreed who had to.
+   *
+   * @generated from enum value: OUTCOME_APPROVED = 4;
+   */
+  APPROVED = 4,
+}
+
+/**
+ * Describes the enum revops.quoting.v1.QuoteApprovalRequest.Outcome.
+ */
+export const QuoteApprovalRequest_OutcomeSchema: GenEnum<QuoteApprovalRequest_Outcome> = /*@__PURE__*/
+  enumDesc(file_revops_quoting_v1_quotes, 2, 0);
 
 /**
  * One rate plan in a quantity.
@@ -402,7 +599,7 @@ export type QuoteLine = Message<"revops.quoting.v1.QuoteLine"> & {
  * Use `create(QuoteLineSchema)` to create a new message.
  */
 export const QuoteLineSchema: GenMessage<QuoteLine> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 1);
+  messageDesc(file_revops_quoting_v1_quotes, 3);
 
 /**
  * One charge of a line, priced. A usage charge is pinned with its pricing, but its amounts are 0 and count in no sum: what it will
@@ -502,7 +699,7 @@ export type QuoteCharge = Message<"revops.quoting.v1.QuoteCharge"> & {
  * Use `create(QuoteChargeSchema)` to create a new message.
  */
 export const QuoteChargeSchema: GenMessage<QuoteCharge> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 2);
+  messageDesc(file_revops_quoting_v1_quotes, 4);
 
 /**
  * Sums over the lines, decimals in the quote's currency. Recurring charges count one billing period.
@@ -572,7 +769,7 @@ export type QuoteTotals = Message<"revops.quoting.v1.QuoteTotals"> & {
  * Use `create(QuoteTotalsSchema)` to create a new message.
  */
 export const QuoteTotalsSchema: GenMessage<QuoteTotals> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 3);
+  messageDesc(file_revops_quoting_v1_quotes, 5);
 
 /**
  * A quote as it was submitted; never changes but for its state.
@@ -635,7 +832,7 @@ export type QuoteVersion = Message<"revops.quoting.v1.QuoteVersion"> & {
  * Use `create(QuoteVersionSchema)` to create a new message.
  */
 export const QuoteVersionSchema: GenMessage<QuoteVersion> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 4);
+  messageDesc(file_revops_quoting_v1_quotes, 6);
 
 /**
  * States of a version.
@@ -669,7 +866,7 @@ export enum QuoteVersion_State {
  * Describes the enum revops.quoting.v1.QuoteVersion.State.
  */
 export const QuoteVersion_StateSchema: GenEnum<QuoteVersion_State> = /*@__PURE__*/
-  enumDesc(file_revops_quoting_v1_quotes, 4, 0);
+  enumDesc(file_revops_quoting_v1_quotes, 6, 0);
 
 /**
  * Request of CreateQuote.
@@ -711,7 +908,7 @@ export type CreateQuoteRequest = Message<"revops.quoting.v1.CreateQuoteRequest">
  * Use `create(CreateQuoteRequestSchema)` to create a new message.
  */
 export const CreateQuoteRequestSchema: GenMessage<CreateQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 5);
+  messageDesc(file_revops_quoting_v1_quotes, 7);
 
 /**
  * Request of GetQuote.
@@ -732,7 +929,7 @@ export type GetQuoteRequest = Message<"revops.quoting.v1.GetQuoteRequest"> & {
  * Use `create(GetQuoteRequestSchema)` to create a new message.
  */
 export const GetQuoteRequestSchema: GenMessage<GetQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 6);
+  messageDesc(file_revops_quoting_v1_quotes, 8);
 
 /**
  * Request of ListQuotes.
@@ -774,7 +971,7 @@ export type ListQuotesRequest = Message<"revops.quoting.v1.ListQuotesRequest"> &
  * Use `create(ListQuotesRequestSchema)` to create a new message.
  */
 export const ListQuotesRequestSchema: GenMessage<ListQuotesRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 7);
+  messageDesc(file_revops_quoting_v1_quotes, 9);
 
 /**
  * Response of ListQuotes.
@@ -802,7 +999,7 @@ export type ListQuotesResponse = Message<"revops.quoting.v1.ListQuotesResponse">
  * Use `create(ListQuotesResponseSchema)` to create a new message.
  */
 export const ListQuotesResponseSchema: GenMessage<ListQuotesResponse> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 8);
+  messageDesc(file_revops_quoting_v1_quotes, 10);
 
 /**
  * Request of UpdateQuote.
@@ -844,7 +1041,7 @@ export type UpdateQuoteRequest = Message<"revops.quoting.v1.UpdateQuoteRequest">
  * Use `create(UpdateQuoteRequestSchema)` to create a new message.
  */
 export const UpdateQuoteRequestSchema: GenMessage<UpdateQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 9);
+  messageDesc(file_revops_quoting_v1_quotes, 11);
 
 /**
  * Request of DeleteQuote.
@@ -879,7 +1076,7 @@ export type DeleteQuoteRequest = Message<"revops.quoting.v1.DeleteQuoteRequest">
  * Use `create(DeleteQuoteRequestSchema)` to create a new message.
  */
 export const DeleteQuoteRequestSchema: GenMessage<DeleteQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 10);
+  messageDesc(file_revops_quoting_v1_quotes, 12);
 
 /**
  * Request of RepriceQuote.
@@ -921,7 +1118,7 @@ export type RepriceQuoteRequest = Message<"revops.quoting.v1.RepriceQuoteRequest
  * Use `create(RepriceQuoteRequestSchema)` to create a new message.
  */
 export const RepriceQuoteRequestSchema: GenMessage<RepriceQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 11);
+  messageDesc(file_revops_quoting_v1_quotes, 13);
 
 /**
  * Request of SubmitQuote.
@@ -963,7 +1160,7 @@ export type SubmitQuoteRequest = Message<"revops.quoting.v1.SubmitQuoteRequest">
  * Use `create(SubmitQuoteRequestSchema)` to create a new message.
  */
 export const SubmitQuoteRequestSchema: GenMessage<SubmitQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 12);
+  messageDesc(file_revops_quoting_v1_quotes, 14);
 
 /**
  * Request of AcceptQuote.
@@ -998,7 +1195,42 @@ export type AcceptQuoteRequest = Message<"revops.quoting.v1.AcceptQuoteRequest">
  * Use `create(AcceptQuoteRequestSchema)` to create a new message.
  */
 export const AcceptQuoteRequestSchema: GenMessage<AcceptQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 13);
+  messageDesc(file_revops_quoting_v1_quotes, 15);
+
+/**
+ * Request of PresentQuote.
+ *
+ * @generated from message revops.quoting.v1.PresentQuoteRequest
+ */
+export type PresentQuoteRequest = Message<"revops.quoting.v1.PresentQuoteRequest"> & {
+  /**
+   * Resource name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * If set, the call is refused unless it equals the current one.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * Makes the call idempotent: a UUID chosen by the caller (AIP-155).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message revops.quoting.v1.PresentQuoteRequest.
+ * Use `create(PresentQuoteRequestSchema)` to create a new message.
+ */
+export const PresentQuoteRequestSchema: GenMessage<PresentQuoteRequest> = /*@__PURE__*/
+  messageDesc(file_revops_quoting_v1_quotes, 16);
 
 /**
  * Request of RejectQuote.
@@ -1040,7 +1272,7 @@ export type RejectQuoteRequest = Message<"revops.quoting.v1.RejectQuoteRequest">
  * Use `create(RejectQuoteRequestSchema)` to create a new message.
  */
 export const RejectQuoteRequestSchema: GenMessage<RejectQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 14);
+  messageDesc(file_revops_quoting_v1_quotes, 17);
 
 /**
  * Request of WithdrawQuote.
@@ -1082,7 +1314,7 @@ export type WithdrawQuoteRequest = Message<"revops.quoting.v1.WithdrawQuoteReque
  * Use `create(WithdrawQuoteRequestSchema)` to create a new message.
  */
 export const WithdrawQuoteRequestSchema: GenMessage<WithdrawQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 15);
+  messageDesc(file_revops_quoting_v1_quotes, 18);
 
 /**
  * Request of ReviseQuote.
@@ -1117,7 +1349,7 @@ export type ReviseQuoteRequest = Message<"revops.quoting.v1.ReviseQuoteRequest">
  * Use `create(ReviseQuoteRequestSchema)` to create a new message.
  */
 export const ReviseQuoteRequestSchema: GenMessage<ReviseQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 16);
+  messageDesc(file_revops_quoting_v1_quotes, 19);
 
 /**
  * Request of SupersedeQuote.
@@ -1159,7 +1391,7 @@ export type SupersedeQuoteRequest = Message<"revops.quoting.v1.SupersedeQuoteReq
  * Use `create(SupersedeQuoteRequestSchema)` to create a new message.
  */
 export const SupersedeQuoteRequestSchema: GenMessage<SupersedeQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 17);
+  messageDesc(file_revops_quoting_v1_quotes, 20);
 
 /**
  * Request of ExplainQuote.
@@ -1180,7 +1412,7 @@ export type ExplainQuoteRequest = Message<"revops.quoting.v1.ExplainQuoteRequest
  * Use `create(ExplainQuoteRequestSchema)` to create a new message.
  */
 export const ExplainQuoteRequestSchema: GenMessage<ExplainQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 18);
+  messageDesc(file_revops_quoting_v1_quotes, 21);
 
 /**
  * Response of ExplainQuote.
@@ -1215,7 +1447,7 @@ export type ExplainQuoteResponse = Message<"revops.quoting.v1.ExplainQuoteRespon
  * Use `create(ExplainQuoteResponseSchema)` to create a new message.
  */
 export const ExplainQuoteResponseSchema: GenMessage<ExplainQuoteResponse> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 19);
+  messageDesc(file_revops_quoting_v1_quotes, 22);
 
 /**
  * Request of GetQuoteVersion.
@@ -1236,7 +1468,7 @@ export type GetQuoteVersionRequest = Message<"revops.quoting.v1.GetQuoteVersionR
  * Use `create(GetQuoteVersionRequestSchema)` to create a new message.
  */
 export const GetQuoteVersionRequestSchema: GenMessage<GetQuoteVersionRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 20);
+  messageDesc(file_revops_quoting_v1_quotes, 23);
 
 /**
  * Request of ListQuoteVersions.
@@ -1285,7 +1517,7 @@ export type ListQuoteVersionsRequest = Message<"revops.quoting.v1.ListQuoteVersi
  * Use `create(ListQuoteVersionsRequestSchema)` to create a new message.
  */
 export const ListQuoteVersionsRequestSchema: GenMessage<ListQuoteVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 21);
+  messageDesc(file_revops_quoting_v1_quotes, 24);
 
 /**
  * Response of ListQuoteVersions.
@@ -1313,7 +1545,7 @@ export type ListQuoteVersionsResponse = Message<"revops.quoting.v1.ListQuoteVers
  * Use `create(ListQuoteVersionsResponseSchema)` to create a new message.
  */
 export const ListQuoteVersionsResponseSchema: GenMessage<ListQuoteVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 22);
+  messageDesc(file_revops_quoting_v1_quotes, 25);
 
 /**
  * Request of ExpireQuote.
@@ -1341,7 +1573,7 @@ export type ExpireQuoteRequest = Message<"revops.quoting.v1.ExpireQuoteRequest">
  * Use `create(ExpireQuoteRequestSchema)` to create a new message.
  */
 export const ExpireQuoteRequestSchema: GenMessage<ExpireQuoteRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 23);
+  messageDesc(file_revops_quoting_v1_quotes, 26);
 
 /**
  * Request of MarkStaleQuotes.
@@ -1369,7 +1601,7 @@ export type MarkStaleQuotesRequest = Message<"revops.quoting.v1.MarkStaleQuotesR
  * Use `create(MarkStaleQuotesRequestSchema)` to create a new message.
  */
 export const MarkStaleQuotesRequestSchema: GenMessage<MarkStaleQuotesRequest> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 24);
+  messageDesc(file_revops_quoting_v1_quotes, 27);
 
 /**
  * A quote was created.
@@ -1411,7 +1643,7 @@ export type QuoteCreated = Message<"revops.quoting.v1.QuoteCreated"> & {
  * Use `create(QuoteCreatedSchema)` to create a new message.
  */
 export const QuoteCreatedSchema: GenMessage<QuoteCreated> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 25);
+  messageDesc(file_revops_quoting_v1_quotes, 28);
 
 /**
  * A quote was submitted.
@@ -1488,7 +1720,56 @@ export type QuoteSubmitted = Message<"revops.quoting.v1.QuoteSubmitted"> & {
  * Use `create(QuoteSubmittedSchema)` to create a new message.
  */
 export const QuoteSubmittedSchema: GenMessage<QuoteSubmitted> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 26);
+  messageDesc(file_revops_quoting_v1_quotes, 29);
+
+/**
+ * A version was shown to the customer for the first time.
+ *
+ * @generated from message revops.quoting.v1.QuotePresented
+ */
+export type QuotePresented = Message<"revops.quoting.v1.QuotePresented"> & {
+  /**
+   * The quote.
+   *
+   * @generated from field: string quote = 1;
+   */
+  quote: string;
+
+  /**
+   * The version.
+   *
+   * @generated from field: int32 version = 2;
+   */
+  version: number;
+
+  /**
+   * Its account.
+   *
+   * @generated from field: string account = 3;
+   */
+  account: string;
+
+  /**
+   * Its partner; empty if none.
+   *
+   * @generated from field: string partner = 4;
+   */
+  partner: string;
+
+  /**
+   * Hash of everything that was priced and promised.
+   *
+   * @generated from field: string content_hash = 5;
+   */
+  contentHash: string;
+};
+
+/**
+ * Describes the message revops.quoting.v1.QuotePresented.
+ * Use `create(QuotePresentedSchema)` to create a new message.
+ */
+export const QuotePresentedSchema: GenMessage<QuotePresented> = /*@__PURE__*/
+  messageDesc(file_revops_quoting_v1_quotes, 30);
 
 /**
  * The customer agreed.
@@ -1558,7 +1839,7 @@ export type QuoteAccepted = Message<"revops.quoting.v1.QuoteAccepted"> & {
  * Use `create(QuoteAcceptedSchema)` to create a new message.
  */
 export const QuoteAcceptedSchema: GenMessage<QuoteAccepted> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 27);
+  messageDesc(file_revops_quoting_v1_quotes, 31);
 
 /**
  * The customer declined.
@@ -1600,7 +1881,7 @@ export type QuoteRejected = Message<"revops.quoting.v1.QuoteRejected"> & {
  * Use `create(QuoteRejectedSchema)` to create a new message.
  */
 export const QuoteRejectedSchema: GenMessage<QuoteRejected> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 28);
+  messageDesc(file_revops_quoting_v1_quotes, 32);
 
 /**
  * The seller took a quote back.
@@ -1642,7 +1923,7 @@ export type QuoteWithdrawn = Message<"revops.quoting.v1.QuoteWithdrawn"> & {
  * Use `create(QuoteWithdrawnSchema)` to create a new message.
  */
 export const QuoteWithdrawnSchema: GenMessage<QuoteWithdrawn> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 29);
+  messageDesc(file_revops_quoting_v1_quotes, 33);
 
 /**
  * A quote's validity ended.
@@ -1677,7 +1958,7 @@ export type QuoteExpired = Message<"revops.quoting.v1.QuoteExpired"> & {
  * Use `create(QuoteExpiredSchema)` to create a new message.
  */
 export const QuoteExpiredSchema: GenMessage<QuoteExpired> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 30);
+  messageDesc(file_revops_quoting_v1_quotes, 34);
 
 /**
  * A version, or a whole quote, is replaced.
@@ -1719,7 +2000,7 @@ export type QuoteSuperseded = Message<"revops.quoting.v1.QuoteSuperseded"> & {
  * Use `create(QuoteSupersededSchema)` to create a new message.
  */
 export const QuoteSupersededSchema: GenMessage<QuoteSuperseded> = /*@__PURE__*/
-  messageDesc(file_revops_quoting_v1_quotes, 31);
+  messageDesc(file_revops_quoting_v1_quotes, 35);
 
 /**
  * Why a quote verb is refused.
@@ -1789,6 +2070,27 @@ export enum QuoteReason {
    * @generated from enum value: QUOTE_TOO_LARGE = 8;
    */
   QUOTE_TOO_LARGE = 8,
+
+  /**
+   * Somebody has to agree first: call RequestApproval, unless it is asked for already. Metadata: `quote`.
+   *
+   * @generated from enum value: QUOTE_APPROVAL_NEEDED = 9;
+   */
+  QUOTE_APPROVAL_NEEDED = 9,
+
+  /**
+   * Approval is under way: wait until the request is decided; its `pending_approvers` are asked. Metadata: `quote`, `approval_request`.
+   *
+   * @generated from enum value: QUOTE_APPROVAL_PENDING = 10;
+   */
+  QUOTE_APPROVAL_PENDING = 10,
+
+  /**
+   * Approval was refused: call ReviseQuote and offer something else. Metadata: `quote`, `approval_request`.
+   *
+   * @generated from enum value: QUOTE_APPROVAL_REFUSED = 11;
+   */
+  QUOTE_APPROVAL_REFUSED = 11,
 }
 
 /**
@@ -1869,7 +2171,7 @@ export const QuoteService: GenService<{
   },
   /**
    * DRAFT → SUBMITTED: freezes a version, numbers the quote and starts its validity. The pinned prices must be those that hold at
-   * the submit. Fails with QUOTE_STATE, QUOTE_WITHOUT_LINES, QUOTE_PRICES_STALE, PRICE_MISSING, QUOTE_ALREADY_EXPIRED,
+   * the submit. Whether approval is needed is told in `approval`, and then asked for. Fails with QUOTE_STATE, QUOTE_WITHOUT_LINES, QUOTE_PRICES_STALE, PRICE_MISSING, QUOTE_ALREADY_EXPIRED,
    * RESOURCE_NOT_FOUND (the legal entity), ETAG_MISMATCH. Idempotent by `request_id`.
    *
    * @generated from rpc revops.quoting.v1.QuoteService.SubmitQuote
@@ -1880,7 +2182,20 @@ export const QuoteService: GenService<{
     output: typeof QuoteSchema;
   },
   /**
-   * SUBMITTED → ACCEPTED. Fails with QUOTE_STATE, QUOTE_ALREADY_EXPIRED, ETAG_MISMATCH. Idempotent by `request_id`.
+   * Notes when a submitted quote was shown to the customer, the first time; it stays SUBMITTED, and valid as long as it was. Fails
+   * with QUOTE_STATE, QUOTE_ALREADY_EXPIRED, QUOTE_APPROVAL_NEEDED, QUOTE_APPROVAL_PENDING, QUOTE_APPROVAL_REFUSED, ETAG_MISMATCH.
+   * Idempotent by `request_id`.
+   *
+   * @generated from rpc revops.quoting.v1.QuoteService.PresentQuote
+   */
+  presentQuote: {
+    methodKind: "unary";
+    input: typeof PresentQuoteRequestSchema;
+    output: typeof QuoteSchema;
+  },
+  /**
+   * SUBMITTED → ACCEPTED. Fails with QUOTE_STATE, QUOTE_ALREADY_EXPIRED, QUOTE_APPROVAL_NEEDED, QUOTE_APPROVAL_PENDING,
+   * QUOTE_APPROVAL_REFUSED, ETAG_MISMATCH. Idempotent by `request_id`.
    *
    * @generated from rpc revops.quoting.v1.QuoteService.AcceptQuote
    */
@@ -1978,6 +2293,46 @@ export const QuoteService: GenService<{
   onPriceEntrySuperseded: {
     methodKind: "unary";
     input: typeof PriceEntrySupersededSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Notes that approval is asked for: whoever asks waits. Of another version or content it changes nothing.
+   *
+   * @generated from rpc revops.quoting.v1.QuoteService.OnApprovalRequestCreated
+   */
+  onApprovalRequestCreated: {
+    methodKind: "unary";
+    input: typeof ApprovalRequestCreatedSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Notes that what is offered is approved. Of another version or content it changes nothing.
+   *
+   * @generated from rpc revops.quoting.v1.QuoteService.OnApprovalRequestApproved
+   */
+  onApprovalRequestApproved: {
+    methodKind: "unary";
+    input: typeof ApprovalRequestApprovedSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Notes that approval was refused. Of another version or content it changes nothing.
+   *
+   * @generated from rpc revops.quoting.v1.QuoteService.OnApprovalRequestRejected
+   */
+  onApprovalRequestRejected: {
+    methodKind: "unary";
+    input: typeof ApprovalRequestRejectedSchema;
+    output: typeof EmptySchema;
+  },
+  /**
+   * Notes that a request was taken back, so that approval has to be asked for again. Of another version or content it changes nothing.
+   *
+   * @generated from rpc revops.quoting.v1.QuoteService.OnApprovalRequestRecalled
+   */
+  onApprovalRequestRecalled: {
+    methodKind: "unary";
+    input: typeof ApprovalRequestRecalledSchema;
     output: typeof EmptySchema;
   },
   /**

@@ -649,10 +649,12 @@ def upgrade() -> None:
         sa.Column("totals__net_amount__amount", sa.Numeric(), nullable=True),
         sa.Column("totals__net_amount__currency", sa.TEXT(), nullable=False),
         sa.Column("price_entries", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("approval__state", sa.SmallInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "name", name=op.f("quotes_pkey")),
         schema="quoting",
     )
     op.create_index("quotes_account", "quotes", ["tenant_id", "account", "name"], unique=False, schema="quoting")
+    op.create_index("quotes_approval__state", "quotes", ["tenant_id", "approval__state", "name"], unique=False, schema="quoting")
     op.create_index("quotes_currency_code", "quotes", ["tenant_id", "currency_code", "name"], unique=False, schema="quoting")
     op.create_index("quotes_display_name", "quotes", ["tenant_id", "display_name", "name"], unique=False, schema="quoting")
     op.create_index(
