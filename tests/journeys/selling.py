@@ -53,6 +53,7 @@ async def told(installation: Installation) -> Stage:
     stage = Stage(installation, await story.tell(root, installation.issuer))
     for name in ("quotes/helix-gpu", "quotes/lumen-render"):
         await stale(stage, name)
+    await heard(stage)
     return stage
 
 
@@ -66,15 +67,29 @@ async def stale(stage: Stage, name: str) -> None:
     await until(noticed, PATIENCE, f"{name} is stale")
 
 
+async def heard(stage: Stage) -> None:
+    """Waits until somebody is asked for every quote that somebody has to approve."""
+    watcher = stage.person("wanda", "admin", noted=False)
+
+    async def known() -> bool:
+        found = (await watcher(quotes.ListQuotesRequest(page_size=1000))).quotes
+        waiting = quotes.QuoteApproval.STATE_NEEDED
+        return not any(quote.approval.state == waiting for quote in found if quote.state == quotes.Quote.STATE_SUBMITTED)
+
+    await until(known, PATIENCE, "somebody is asked for every quote")
+
+
 async def sold(stage: Stage) -> None:
     """Quotes from draft to their ends; what is refused on the way is part of the journey."""
     sofia, tomas = stage.person("sofia", "seller"), stage.person("tomas", "sales-manager")
     for request in _first_offer():
         await asked(sofia, request)
+        await heard(stage)
     await asked(tomas, quotes.GetQuoteRequest(name="quotes/first"))  # with what it costs
     for name in ("second", "third"):
         await asked(sofia, drafted(name, line(GPU, "100"), line(COMPUTE, "3", discount_rate="0.1")))
     await asked(sofia, quotes.SubmitQuoteRequest(name="quotes/second"))
+    await heard(stage)
     await asked(tomas, quotes.SupersedeQuoteRequest(name="quotes/first", superseded_by="quotes/second"))
     await asked(tomas, quotes.AcceptQuoteRequest(name="quotes/first"))
     await asked(tomas, quotes.AcceptQuoteRequest(name="quotes/second"))
@@ -91,6 +106,7 @@ async def sold(stage: Stage) -> None:
         quotes.ExplainQuoteRequest(name="quotes/third"),
     ):
         await asked(sofia, request)
+        await heard(stage)
     await asked(tomas, quotes.AcceptQuoteRequest(name="quotes/third"))
 
 

@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-import cel
 from lark import Token
 
 from revops_mesh.rules import types
@@ -236,6 +235,8 @@ def _instant(function: str, token: Token) -> Typed:
 
 def _tried(expression: str, at: int) -> Any:
     """The value of an expression of literals. Raises Mistake if the engine cannot evaluate it."""
+    import cel  # with the first rule: it brings a console along
+
     try:
         return cel.evaluate(expression)
     except (ValueError, RuntimeError) as error:

@@ -6,13 +6,14 @@ Source of the language: Common Expression Language, cel.dev; the engine is `comm
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
-
-import cel
+from typing import TYPE_CHECKING, Any
 
 from revops_mesh.rules.checker import Checker
 from revops_mesh.rules.syntax import Mistake, parse
 from revops_mesh.rules.types import BOOL, FUNCTIONS, RuleError, Type, enter, leave
+
+if TYPE_CHECKING:
+    import cel
 
 MAX_LENGTH = 2_000  # characters
 _CULPRITS = ((ZeroDivisionError, "/%"), (IndexError, "[]"), (OverflowError, "+-*/%"), (RuntimeError, "+-*"))
@@ -37,7 +38,7 @@ class Rule:
     kind: RuleKind
     expression: str
     used: frozenset[str]
-    _program: cel.Program
+    _program: "cel.Program"
     _functions: dict[str, Callable[..., Any]]
     _hazards: tuple[tuple[str, int], ...]
 
@@ -47,6 +48,8 @@ class Rule:
         Raises RuleError on the path of a missing or mistyped value, or on `expression` where the rule itself fails: an
         int that overflows or is divided by zero, an index beyond a list, a decimal beyond 60 digits.
         """
+        import cel  # with the first rule: it brings a console along
+
         variables = {name: enter(self.kind.variables[name], values.get(name), name) for name in self.used}
         context = cel.Context(variables, self._functions) if self._functions else variables
         try:
@@ -74,6 +77,8 @@ def compile(kind: RuleKind, expression: str, field: str = "expression") -> Rule:
 
 @lru_cache(maxsize=4096)
 def _compiled(kind: RuleKind, expression: str) -> Rule:
+    import cel
+
     checker = Checker(kind.variables)
     text = checker.expect(parse(expression), kind.result)
     try:

@@ -48,6 +48,11 @@ class Desk:
         async with running(relay, reactions, self.errands):
             yield
 
+    def hearing(self, event: type[Message]) -> int:
+        """How many reactions one such event has, those of everything that happens among them."""
+        reactions = self.world.kernel.reactions
+        return len(reactions.get(event.DESCRIPTOR.full_name, [])) + len(reactions["google.protobuf.Any"])
+
     async def registered(
         self, anna: Caller, receiver: Receiver, *, roles: tuple[str, ...] = ("admin",), types: tuple[str, ...] = QUOTES,
         partner: str = "",

@@ -50,6 +50,7 @@ class Deal(NamedTuple):
 
 
 SUBMIT, ACCEPT = Step("submit"), Step("accept")
+ENDS = frozenset({"accept", "reject", "withdraw"})
 
 
 def revise(*lines: Line) -> Step:
@@ -94,7 +95,7 @@ DEALS = (
     Deal("fjord-cold", "fjord", "Cold-chain telemetry", (
         Line("postgres/yearly", "3", rate="0.10"), Line("object-storage/metered", "38"),
     ), (SUBMIT, revise(
-        Line("postgres/yearly", "3", rate="0.14"), Line("object-storage/metered", "38"),
+        Line("postgres/yearly", "2", rate="0.10"), Line("object-storage/metered", "38"),
     ), SUBMIT, revise(
         Line("postgres/yearly", "2", rate="0.14"), Line("object-storage/metered", "38"),
     ), SUBMIT)),

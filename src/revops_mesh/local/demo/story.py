@@ -40,12 +40,14 @@ async def tell(root: Member, issuer: DevelopmentIssuer) -> dict[str, UUID]:
     acme = _people(Teller(root, issuer, "acme", found["acme"]))
     await _facts(acme)
     await _sale(acme, vendor.PRODUCTS, vendor.BOOKS, vendor.CHANGES)
-    # What was won is older than the rules of approval; what is open waits for them.
-    for deal in (each for each in deals.DEALS if deals.ACCEPT in each.steps):
+    # What has ended is older than the rules of approval; what is open waits for them.
+    ended = [deal for deal in deals.DEALS if any(step.verb in deals.ENDS for step in deal.steps)]
+    for deal in ended:
         await _deal(acme, deal, deals.CUSTOMERS)
     await _approvals(acme)
-    for deal in (each for each in deals.DEALS if deals.ACCEPT not in each.steps):
-        await _deal(acme, deal, deals.CUSTOMERS)
+    for deal in deals.DEALS:
+        if deal not in ended:
+            await _deal(acme, deal, deals.CUSTOMERS)
     for book in vendor.BOOKS:
         await _change(acme, vendor.CUT, book)
     globex = _people(Teller(root, issuer, "globex", found["globex"]))

@@ -18,11 +18,16 @@ from .judgement import OPEN
 from .queries import OPEN_OF_SUBJECT
 from .request import ApprovalRequest
 
+_NOT_NEEDED = quotes.QuoteApproval.STATE_NOT_NEEDED
+
 
 async def submitted(event: quotes.QuoteSubmitted, call: Call) -> Empty:
-    """Creates the request that the quote needs, if it is still what was submitted."""
+    """Creates the request that the quote needs, if it is still what was submitted.
+
+    What the rules said at the submit holds: a policy that was published since asks for nothing.
+    """
     quote = await _found(call, event.quote)
-    if quote is None or not stands(quote, event.content_hash):
+    if quote is None or not stands(quote, event.content_hash) or quote.approval.asked_state == _NOT_NEEDED:
         return Empty()
     facts = facts_of(quote)
     facts.submitter = await submitter_of(call, quote.name)
