@@ -54,6 +54,18 @@ async def test_a_small_discount_needs_nobody(world: World) -> None:
     assert refused.reason == "APPROVAL_NOT_NEEDED"
 
 
+async def test_what_the_rules_said_at_the_submit_holds_when_it_is_heard_of_late(world: World) -> None:
+    office = await Office.opened(world)
+    draft = office.deals.offer("10")
+    draft.lines[0].discount_rate = "0.25"
+    made = await office.deals.caller(quotes.CreateQuoteRequest(quote=draft))
+    quote = await office.deals.submit(made.name)
+    await office.publish(policies.ApprovalPolicy(display_name="Deals", rules=[REGION]))
+    await office.hear(quotes.QuoteSubmitted(quote=quote.name, version=quote.version, content_hash=quote.content_hash))
+    assert await office.requests(quote.name) == []
+    assert (await office.deals.get(quote.name)).approval.state == quotes.QuoteApproval.STATE_NOT_NEEDED
+
+
 async def test_a_preview_shows_the_chain_the_reasons_and_the_way_out(world: World) -> None:
     office = await Office.opened(world, REGION, UNIT)
     draft = office.deals.offer("10")
