@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,10 @@ from revops_mesh.local.ports import free_port
 ROOT = Path(__file__).parents[2]
 METHODS = {method.request.DESCRIPTOR.full_name: method for module in member.MODULES for method in methods_of(module.service)}
 """By the full name of the request."""
+
+
+OF_GRPC = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.")
+"""How a line begins that gRPC's library writes by itself, as of a certificate that was read before its key was there."""
 
 
 class Running:
@@ -67,8 +72,8 @@ class Running:
         return code
 
     def records(self) -> list[dict[str, Any]]:
-        """The lines, parsed; every line has to be JSON."""
-        return [json.loads(line) for line in self.lines]
+        """The lines, parsed; every line of ours has to be JSON."""
+        return [json.loads(line) for line in self.lines if not OF_GRPC.match(line)]
 
 
 @contextmanager
