@@ -95,6 +95,20 @@ class Machine:
         """A command of this process that finds the running member by its data directory."""
         return CliRunner().invoke(app, list(arguments), env={"REVOPS_DATA": str(self.up.data), "NO_COLOR": "1", **environment})
 
+    def background(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """A command in a process of its own, with pipes.
+
+        Ctrl-C reaches it also where tests run in the background of a shell, which has their processes ignore it: a program
+        starts with the default of whatever its parent handles. (A preexec_fn would fork, and gRPC, loaded here, aborts then.)
+        """
+        env = environ(REVOPS_DATA=str(self.up.data), PYTHONPATH=os.environ.get("PYTHONPATH", ""))
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            return subprocess.Popen([*COMMAND, *arguments], env=env, **pipes)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
 
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from tests.cli.conftest import COMMAND, Machine, environ
+from tests.cli.conftest import Machine
 from tests.cli.test_up import member_of
 
 OPERATION = re.compile(r"operations/[a-z0-9-]+")
@@ -99,7 +99,7 @@ def test_what_cannot_be_done_is_one_line(machine: Machine, tenant: str, tmp_path
 
 def test_operations_are_listed_shown_cancelled_and_resumed(machine: Machine, tenant: str, tmp_path: Path) -> None:
     path = table(tmp_path / "c.csv", 6000, "c")
-    waiting = background(machine, "import", str(path), "--type", "products", "--tenant", tenant)
+    waiting = machine.background("import", str(path), "--type", "products", "--tenant", tenant)
     name = under_way(machine, tenant, waiting)
     assert machine.revops("operations", "cancel", name, "--tenant", tenant).exit_code == 0
     assert waiting.wait(30) == 1, "whoever waits hears of it"
@@ -118,7 +118,7 @@ def test_ctrl_c_leaves_the_import_running_and_a_killed_member_goes_on_with_it(
     for rows in (6_000, 24_000):  # more, if it was done before it was left
         path = table(tmp_path / f"k{rows}.csv", rows, f"k{rows}")
         command = ["import", str(path), "--type", "products", "--tenant", tenant]
-        first = background(machine, *command)
+        first = machine.background(*command)
         name = under_way(machine, tenant, first)
         first.send_signal(signal.SIGINT)
         if first.wait(60):
@@ -135,18 +135,6 @@ def test_ctrl_c_leaves_the_import_running_and_a_killed_member_goes_on_with_it(
     ran = machine.revops(*command)
     assert (ran.exit_code, name in ran.stdout, f"created {rows}" in ran.stdout) == (0, True, True), ran.output
     assert sorted(exported(machine, tenant, f"k{rows}")) == sorted(f"k{rows} {n}" for n in range(rows))
-
-
-def background(machine: Machine, *arguments: str) -> "subprocess.Popen[bytes]":
-    """A command in a process of its own."""
-    env = environ(REVOPS_DATA=str(machine.up.data), PYTHONPATH=os.environ.get("PYTHONPATH", ""))
-    # Ctrl-C reaches it also where tests run in the background of a shell, which has their processes ignore it: a program
-    # starts with the default of whatever its parent handles. (A preexec_fn would fork, and gRPC, loaded here, aborts then.)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return subprocess.Popen([*COMMAND, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def under_way(machine: Machine, tenant: str, command: "subprocess.Popen[bytes]") -> str:

@@ -1,13 +1,12 @@
 """Exit codes 0, 1, 2 and 130 as docs/cli.md states them, and names that somebody meant."""
 
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import COMMAND, Machine, environ
+from tests.cli.conftest import Machine
 
 
 @pytest.mark.parametrize(
@@ -66,12 +65,10 @@ def test_a_member_that_does_not_answer_is_told_with_where_it_was_sought(machine:
 
 def test_ctrl_c_is_130_without_a_traceback(machine: Machine) -> None:
     """A request that stays on standard input keeps the command waiting, as a person would."""
-    command = [*COMMAND, "call", "GetQuote", "-", "--tenant", "acme"]
-    environment = environ(REVOPS_DATA=str(machine.up.data))
-    waiting = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    waiting = machine.background("call", "GetQuote", "-", "--tenant", "acme")
     while not Path(f"/proc/{waiting.pid}/wchan").exists() or "pipe" not in Path(f"/proc/{waiting.pid}/wchan").read_text():
         assert waiting.poll() is None
         time.sleep(0.05)
     waiting.send_signal(signal.SIGINT)
     _, said = waiting.communicate(timeout=20)
-    assert (waiting.returncode, "Traceback" in said) == (130, False), said
+    assert (waiting.returncode, b"Traceback" in said) == (130, False), said
