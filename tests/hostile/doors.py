@@ -15,6 +15,8 @@ from tests.hostile.calls import Call
 from tests.hostile.https import Http
 
 HUNG_SECONDS = 30.0
+LEAVES_AFTER = (0.0, 0.001, 0.02)
+"""Seconds until somebody leaves who does not wait for an answer."""
 READ_WHOLE = 1 << 20
 """Bytes of an answer that are read; streams go on for ever."""
 
@@ -110,7 +112,7 @@ class RestDoor:
         try:
             async with asyncio.timeout(HUNG_SECONDS):
                 if http.raw is not None:
-                    outcome, problem = await self._sent_raw(http, http.raw)
+                    outcome, problem = await self._sent_raw(http, http.raw.replace(b"{token}", token.encode()))
                 else:
                     outcome, problem = await self._sent(http, token)
         except TimeoutError:
@@ -159,13 +161,16 @@ class RestDoor:
             writer.write(raw)
             with suppress(ConnectionError):
                 await writer.drain()
+                if http.leaves:
+                    await asyncio.sleep(LEAVES_AFTER[len(raw) % len(LEAVES_AFTER)])
+                    return "left", ""
                 writer.write_eof()
             status, found, answer, _ = await _answer(reader, http.verb)
             return str(status), judging.of_http(http, status, found, answer)
         except (ConnectionError, asyncio.IncompleteReadError):
             return "closed", ""
         finally:
-            writer.close()
+            (writer.transport.abort if http.leaves else writer.close)()
 
     async def close(self) -> None:
         """Ends its connection."""

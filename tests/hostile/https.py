@@ -59,6 +59,9 @@ VALUES += [
     "null",
     "application/json;" * 50,
     "../../etc/passwd",
+    "fe80::1%eth0",
+    "::ffff:198.51.100.7, 10.0.0.1",
+    "[2001:db8::1]:443, unknown",
 ]
 JSONS: list[Any] = [
     None,
@@ -154,7 +157,9 @@ class Http:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     raw: bytes | None = None
-    """Sent as it is, instead of all the others; then the connection may be closed."""
+    """Sent as it is, instead of all the others, but for `{token}`; then the connection may be closed."""
+    leaves: bool = False
+    """Whether the client is gone before it is answered."""
 
 
 class Https:
@@ -174,6 +179,7 @@ class Https:
             self._query,
             self._verb,
             self._raw,
+            self._leaving,
         ]
         while True:
             if self._spoiling.random.random() < 0.3:
@@ -260,6 +266,13 @@ class Https:
             ]
         )
         return Http("raw", verb, target, raw=spoilt)
+
+    def _leaving(self, verb: str, target: str, body: Any) -> Http:
+        """A sound request, or several in a row, by somebody who is gone before the answers."""
+        sent = _encoded(body) or b""
+        head = f"{verb} {target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {{token}}\r\ncontent-type: application/json\r\n"
+        whole = f"{head}content-length: {len(sent)}\r\n\r\n".encode() + sent
+        return Http("leaving", verb, target, raw=whole * self._spoiling.random.choice([1, 1, 3, 20]), leaves=True)
 
 
 def _encoded(body: Any) -> bytes | None:

@@ -15,7 +15,7 @@ from tests.hostile.https import Http
 
 LEAKS = re.compile(
     r"asyncpg|psycopg|SQLSTATE|syntax error at|query argument|(relation|column) \\?\"|constraint|Traceback|File \"|\.py\b"
-    r"|0x[0-9a-f]{8}|revops_mesh|revops_app|NoneType|object has no|Exception|SELECT |INSERT |UPDATE "
+    r"|0x[0-9a-f]{8}|revops_mesh|revops_app|NoneType|object has no|Exception|\b[A-Z]\w*(Error|Warning)\b|SELECT |INSERT |UPDATE "
 )
 LARGEST = 8 * 1024
 """Bytes of a refusal: more does not fit into the metadata that clients take."""

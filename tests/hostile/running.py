@@ -61,6 +61,8 @@ def member(world: World, folder: Path, module: str = "tests.runtime.member_proce
         "REVOPS_PAGE_TOKEN_SECRETS": secret(),
         "REVOPS_REST_ADDRESS": rest,
         "REVOPS_POOL_SIZE": "40",
+        # So that what a header says of addresses is looked at.
+        "REVOPS_TRUSTED_PROXIES": "127.0.0.1/32",
     }
     with member_process(environ, module) as running:
         yield Member(running, rest)

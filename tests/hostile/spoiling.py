@@ -17,6 +17,9 @@ TOKENS = [
     "Bearer rk_x_y_z",
     "bearer \x7f",
     "Bearer é",
+    # A key that nobody has, and no signature at all.
+    "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6Im9mLW5vYm9keSJ9.eyJzdWIiOiJ1c2Vycy9hbm5hIn0.AAAA",
+    "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1c2Vycy9hbm5hIn0.",
 ]
 
 
